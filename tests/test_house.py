@@ -42,6 +42,7 @@ ORDER = (
     "data",
     "soft_raster",
     "search",
+    "team",
     "train",
     "sample",
     "batch",

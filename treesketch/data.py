@@ -58,7 +58,7 @@ class Scene:
 class Task:
     """What to write: parts `first` to `last` of a scene. Part 0 is its background, part k its k-th layer, then the end.
 
-    insert says that the layers behind the part are in the drawing already.
+    insert says that the layers behind these parts are in the drawing already.
     """
 
     first: int
@@ -153,8 +153,8 @@ def jitter(layer: Layer, rng: np.random.Generator, spread: float) -> Layer:
 def choose_task(layers: int, rng: np.random.Generator) -> Task:
     """Where to begin in a scene of so many layers, and how far to go: mostly one part, now and then to the end."""
     first = int(rng.integers(0, layers + 2))
-    if 0 < first < layers and rng.random() < 0.2:
-        return Task(first, first, insert=True)
+    if 0 < first < layers and rng.random() < 0.3:
+        return Task(first, min(first + int(rng.choice([0, 0, 1, 2])), layers - 1), insert=True)
     return Task(first, min(first + int(rng.choice([0, 0, 1, 2, 20])), layers + 1))
 
 
@@ -164,7 +164,7 @@ def draw_for(scene: Scene, task: Task, rng: np.random.Generator) -> np.ndarray:
         return np.full_like(scene.drawings[0], DEFAULT_BACKGROUND[0] / 255)
     if not task.insert and rng.random() >= 0.4:
         return scene.drawings[task.first - 1]
-    there = scene.layers[: task.first - 1] + (scene.layers[task.first :] if task.insert else [])
+    there = scene.layers[: task.first - 1] + (scene.layers[task.last :] if task.insert else [])
     spread = float(rng.choice([0.0, 0.7, 1.5, 3.0]))
     there = [jitter(layer, rng, spread) if rng.random() < 0.6 else layer for layer in there]
     return draw_layers(there, scene.background)[0][-1]
@@ -216,9 +216,19 @@ class Batches(Dataset[tuple[Tensor, Tensor, Batch]]):
     Pictures are (B, 3, 64, 64) uint8. A training run that resumes asks for the numbers that it has not seen.
     """
 
-    def __init__(self, grammar: str, mixture: Mapping[str, float], seed: int, size: int, first: int, last: int):
+    def __init__(
+        self,
+        grammar: str,
+        mixture: Mapping[str, float],
+        seed: int,
+        size: int,
+        first: int,
+        last: int,
+        share: tuple[int, int] = (0, 1),
+    ):
+        """Batches number `first` up to `last`; share (k, n): the k-th of n parts of each, of which `size` is the size."""
         self.grammar, self.mixture, self.seed, self.size = grammar, dict(mixture), seed, size
-        self.first, self.last = first, last
+        self.first, self.last, self.share = first, last, share
 
     def __len__(self) -> int:
         return self.last - self.first
@@ -227,7 +237,8 @@ class Batches(Dataset[tuple[Tensor, Tensor, Batch]]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         vocabulary = load_vocabulary(self.grammar)
-        rng = np.random.default_rng([self.seed, self.first + index])
+        part, parts = self.share
+        rng = np.random.default_rng([self.seed, (self.first + index) * parts + part])
         examples: list[Example] = []
         while len(examples) < self.size:
             examples += make_examples(vocabulary, self.mixture, rng)

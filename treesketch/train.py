@@ -39,6 +39,7 @@ from treesketch.files import write_whole
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import describe, read_tensors, save_network, save_tensors
 from treesketch.model.write import draw_alone
+from treesketch.team import Member, gather
 
 STATE, WEIGHTS, METRICS = "state.safetensors", "weights.safetensors", "metrics.csv"
 HELD_OUT_SEED = 1_000_003  # added to a run's seed: scenes that no batch of it shows
@@ -64,8 +65,8 @@ class Config:
     """Everything that a training run depends on. Counts are of optimiser steps; samples = steps x batch.
 
     mixture weights the samplers; decay is the last share of the steps, over which the learning rate falls to nothing;
-    ema is the decay of the averaged weights; threads and workers share the machine's cores; every `evaluate` steps the
-    held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
+    ema is the decay of the averaged weights; a batch is shared by so many processes, each with its threads and workers;
+    every `evaluate` steps the held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
     """
 
     name: str = "base"
@@ -81,6 +82,7 @@ class Config:
     ema: float = 0.999
     precision: str = "bf16"
     device: str = "auto"
+    processes: int = 1
     threads: int = 2
     workers: int = 1
     evaluate: int = 1000
@@ -147,7 +149,8 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
     for key, value in asdict(config).items():
         if isinstance(value, float) and not math.isfinite(value):
             refuse(key, "a finite number")
-    for key in ("steps", "batch", "threads", "evaluate", "held_out", "width", "heads", "grid_layers", "tree_layers"):
+    sizes = ("width", "heads", "grid_layers", "tree_layers")
+    for key in ("steps", "batch", "processes", "threads", "evaluate", "held_out", *sizes):
         if getattr(config, key) < 1:
             refuse(key, "a whole number from 1 up")
     for key in ("warmup", "workers", "drawings", "weight_decay", "plain", "flags", "cutouts", "save_seconds", "seed"):
@@ -167,10 +170,18 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
         refuse("plain", "a number above 0 unless flags or cutouts is")
     if config.device not in ("auto", "cpu", "cuda"):
         refuse("device", "auto, cpu or cuda")
+    if config.batch % config.processes:
+        refuse("batch", f"a multiple of processes = {config.processes}")
+    if config.processes > 1 and _on_cuda(config):
+        refuse("processes", "1 with CUDA; or device=cpu")
     if config.device == "cuda" and not torch.cuda.is_available():
         refuse("device", "auto or cpu on this machine, which has no CUDA")
     if not config.name or config.name in (".", "..") or not config.name.isprintable() or set(config.name) & set("/\\"):
         refuse("name", "a folder's name")
+
+
+def _on_cuda(config: Config) -> bool:
+    return config.device != "cpu" and torch.cuda.is_available()
 
 
 def train(config_path: Path, overrides: list[str], resume: Path | None = None) -> Path:
@@ -181,25 +192,22 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     config = read_config(config_path, overrides)
-    has_cuda = config.device != "cpu" and torch.cuda.is_available()
-    device = torch.device("cuda" if has_cuda else "cpu")
-    torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    vocabulary = load_vocabulary(config.grammar)
-    require_samplers(vocabulary, config.mixture())
-    learner = Learner(vocabulary, config, device)
-    if resume:
-        load_state(resume / STATE, config, learner)
+    require_samplers(load_vocabulary(config.grammar), config.mixture())
+    learner = _start_learner(config, resume)
     run = resume or _new_run(config.name)
     if learner.step >= config.steps:
         console.print(f"{run}: has {learner.step} of {config.steps} steps; give steps=N to go on")
         return run
     write_whole(run / "config.toml", _to_toml(config))
     parameters = sum(p.numel() for p in learner.network.parameters())
-    console.print(f"{run}: {parameters / 1e6:.2f}M parameters on {device}, step {learner.step} of {config.steps}")
+    console.print(f"{run}: {parameters / 1e6:.2f}M parameters on {learner.device}, step {learner.step} of {config.steps}")
     gc.freeze()  # what start-up left behind is never garbage; half the time of sampling would go into looking at it
     try:
-        with _catch_interrupt() as interrupted, _show_progress(console, config.steps, learner.step) as advance:
+        with (
+            gather(config.processes, _help_learn, config, resume) as learner.member,
+            _catch_interrupt() as interrupted,
+            _show_progress(console, config.steps, learner.step) as advance,
+        ):
             _learn_all(run, config, learner, console, interrupted, advance)
     except FloatingPointError as error:
         hint = f"take a smaller learning_rate than {config.learning_rate:g}"
@@ -214,6 +222,43 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
     return run
 
 
+def _start_learner(config: Config, resume: Path | None) -> "Learner":
+    """A learner with fresh weights, the same for the same seed, or at the state of the run in the folder `resume`."""
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    learner = Learner(load_vocabulary(config.grammar), config, torch.device("cuda" if _on_cuda(config) else "cpu"))
+    if resume:
+        load_state(resume / STATE, config, learner)
+    return learner
+
+
+def _help_learn(member: Member, config: Config, resume: Path | None) -> None:
+    """What another process of a training run does: the same steps on its own share of each batch, nothing written."""
+    _leave_interrupts(0)
+    learner = _start_learner(config, resume)
+    learner.member = member
+    gc.freeze()
+    # The first process says what went wrong: a loss that is no number, or that one of them has gone.
+    with contextlib.suppress(FloatingPointError, SketchError):
+        for batch in _load_batches(config, learner):
+            learner.take_gradients(*batch)
+            learner.apply_gradients()
+
+
+def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[Tensor, Tensor, Batch]]:
+    """This process's share of the batches that the learner has yet to see."""
+    member = learner.member
+    size = config.batch // member.size
+    share = (member.number, member.size)
+    return DataLoader(
+        Batches(config.grammar, config.mixture(), config.seed, size, learner.step, config.steps, share),
+        batch_size=None,
+        num_workers=config.workers,
+        prefetch_factor=4 if config.workers else None,
+        worker_init_fn=_leave_interrupts,
+    )
+
+
 def _learn_all(
     run: Path,
     config: Config,
@@ -225,20 +270,12 @@ def _learn_all(
     """The steps from where the learner is to the last, with evaluations and saves between them."""
     held_out = prepare_held_out(config)
     log = Log(run, learner.step)
-    batches = Batches(config.grammar, config.mixture(), config.seed, config.batch, learner.step, config.steps)
-    loader = DataLoader(
-        batches,
-        batch_size=None,
-        num_workers=config.workers,
-        prefetch_factor=4 if config.workers else None,
-        worker_init_fn=_leave_interrupts,
-    )
     if learner.step == 0:
         log.write(config, learner, {}, evaluate(learner.average, config, held_out))
     recent: list[dict[str, float]] = []
     saved = started = time.monotonic()
-    for target, drawing, graph in loader:
-        losses = learner.take_gradients(target, drawing, graph)
+    for batch in _load_batches(config, learner):
+        losses = learner.take_gradients(*batch)
         # Now these weights are known to give a finite loss, so they are worth keeping.
         stop = interrupted()
         if stop or time.monotonic() - saved > config.save_seconds:
@@ -266,7 +303,7 @@ def _learn_all(
 
 
 class Learner:
-    """The network, its average and its optimiser; `step` and `seconds` say how far training is."""
+    """The network, its average and its optimiser; `step` and `seconds` say how far training is, `member` with whom."""
 
     def __init__(self, vocabulary: Vocabulary, config: Config, device: torch.device):
         self.config, self.device = config, device
@@ -274,6 +311,7 @@ class Learner:
         self.average = Network(vocabulary, config.model()).to(device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(_groups(self.network, config), lr=config.learning_rate, betas=(0.9, 0.98))
+        self.member = Member()
         self.step = 0
         self.seconds = 0.0
 
@@ -283,6 +321,7 @@ class Learner:
         losses = _losses(self.network, self.config, target, drawing, graph)
         self.optimiser.zero_grad(set_to_none=True)
         losses["loss"].backward()
+        self.member.average(self.network.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         for name, value in (("loss", losses["loss"]), ("gradient", norm)):
             if not math.isfinite(value.item()):
