@@ -226,7 +226,7 @@ class Batches(Dataset[tuple[Tensor, Tensor, Batch]]):
         last: int,
         share: tuple[int, int] = (0, 1),
     ):
-        """Batches number `first` up to `last`; share (k, n): the k-th of n parts of each, of which `size` is the size."""
+        """Batches number `first` up to `last`; share (k, n): only the k-th of n parts of each; `size` is the length."""
         self.grammar, self.mixture, self.seed, self.size = grammar, dict(mixture), seed, size
         self.first, self.last, self.share = first, last, share
 

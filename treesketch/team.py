@@ -37,7 +37,7 @@ class Member:
             dist.all_reduce(flat)
         except RuntimeError:
             raise SketchError("a process that trained along has ended; is there memory enough?") from None
-        parts = (flat / self.size).split([parameter.numel() for parameter in held])
+        parts = torch.split(flat / self.size, [parameter.numel() for parameter in held])
         for parameter, part in zip(held, parts, strict=True):
             parameter.grad = part.view_as(parameter)
 

@@ -200,7 +200,8 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
         return run
     write_whole(run / "config.toml", _to_toml(config))
     parameters = sum(p.numel() for p in learner.network.parameters())
-    console.print(f"{run}: {parameters / 1e6:.2f}M parameters on {learner.device}, step {learner.step} of {config.steps}")
+    size = f"{parameters / 1e6:.2f}M parameters"
+    console.print(f"{run}: {size} on {learner.device}, step {learner.step} of {config.steps}")
     gc.freeze()  # what start-up left behind is never garbage; half the time of sampling would go into looking at it
     try:
         with (
