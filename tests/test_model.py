@@ -20,7 +20,7 @@ from treesketch.model.encoder import GRID, KEY_WIDTH, RESOLUTION
 from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, REACH, decisions_to_graph, keep_recent
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.places import on_canvas, pixel_of_place, point_at_color
-from treesketch.model.weights import load_network, row_names, save_network
+from treesketch.model.weights import differences, load_network, row_names, save_network
 from treesketch.model.write import Look, draw_alone
 from treesketch.sampling import sample_program
 from treesketch.syntax import parse
@@ -258,8 +258,11 @@ def test_rows_are_matched_by_name(network: Network, tmp_path: Path, change: str)
     known = slice(None, -5 if change == "grown" else None)
     assert torch.equal(network.action.weight[known].half().float(), again.action.weight[known])
     assert torch.equal(network.actions.bias[known].half().float(), again.actions.bias[known])
-    if change == "grown":
-        assert not torch.equal(network.action.weight[-5:].half().float(), again.action.weight[-5:])
+    new, gone = differences(path)
+    assert new == (names[-5:] if change == "grown" else [])
+    assert gone == (["gone"] if change == "shrunk" else [])
+    if change == "grown":  # what is new is as good as illegal, whatever the network sees
+        assert (again.actions.bias[-5:] < -50).all() and not again.actions.weight[-5:].any()
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -26,6 +26,7 @@ NAMED = {  # tensors with a row for each name
     "role.weight": "roles",
     "hole.weight": "holes",
 }
+UNSEEN = -100.0  # the logit of an action that weights have never seen
 MOST_WIDTH, MOST_LAYERS = 4096, 64  # of a network that a file may ask for
 
 
@@ -79,19 +80,39 @@ def save_network(path: Path, network: Network, grammar: str, notes: Mapping[str,
 def load_network(path: Path) -> Network:
     """The network of a weights file, ready to write (evaluation mode, float32).
 
-    Rows of actions, roles and holes are matched by name: a form that the weights have never seen keeps its fresh row.
+    Rows of actions, roles and holes are matched by name, so a grammar may have grown since: an action that the weights
+    have never seen is not chosen while there is another. `differences` lists what has come and gone.
     Raises CheckpointError where the description or a tensor is missing, of the wrong shape, or not of numbers.
     """
     tensors, metadata = read_tensors(path)
     try:
         config = _read_sizes(metadata["model"])
-        names = {rows: [str(name) for name in json.loads(metadata[rows])] for rows in ("actions", "roles", "holes")}
-        vocabulary = load_vocabulary(metadata["grammar"])
-    except (KeyError, ValueError, TypeError, ConfigError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"the weights lack their description ({error})", file=str(path)) from None
+    vocabulary, names = _read_names(path, metadata)
     network = Network(vocabulary, config)
     _fill(network, tensors, names, str(path))
     return network.eval()
+
+
+def differences(path: Path) -> tuple[list[str], list[str]]:
+    """What a weights file and its grammar as it is now do not share: actions that are new, and actions that have gone.
+
+    Raises CheckpointError as `load_network` does.
+    """
+    vocabulary, names = _read_names(path, read_tensors(path)[1])
+    known, old = set(vocabulary.actions), set(names["actions"])
+    new = [name for name in vocabulary.actions if name not in old]
+    return new, [name for name in names["actions"] if name not in known]
+
+
+def _read_names(path: Path, metadata: Mapping[str, str]) -> tuple[Vocabulary, dict[str, list[str]]]:
+    """The vocabulary of the grammar that the weights were trained for, and the names of their rows."""
+    try:
+        names = {rows: [str(name) for name in json.loads(metadata[rows])] for rows in ("actions", "roles", "holes")}
+        return load_vocabulary(metadata["grammar"]), names
+    except (KeyError, ValueError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"the weights lack their description ({error})", file=str(path)) from None
 
 
 def _read_sizes(text: str) -> ModelConfig:
@@ -127,3 +148,5 @@ def _fill(network: Network, tensors: Mapping[str, Tensor], names: Mapping[str, l
         for i, row in enumerate(own[NAMED[name]]):
             if row in old:
                 value[i] = given[old[row]]
+            elif NAMED[name] == "actions":
+                value[i] = UNSEEN if name == "actions.bias" else 0.0
