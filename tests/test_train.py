@@ -108,9 +108,9 @@ def test_events_hold_what_the_table_holds() -> None:
     assert values == pytest.approx([float(row["held_out"]) for row in rows_of(folder)], rel=1e-4)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_killed_run_goes_on_to_the_same_weights(workers: int) -> None:
-    settings = ("steps=24", "evaluate=10", f"workers={workers}")
+@pytest.mark.parametrize("setting", ["workers=0", "workers=1", "processes=2"])
+def test_a_killed_run_goes_on_to_the_same_weights(setting: str) -> None:
+    settings = ("steps=24", "evaluate=10", setting)
     whole = run(*settings)
     process = start(*settings)
     killed = Path("runs/tiny-2")
@@ -178,6 +178,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on() -> None:
         ),
         ("steps 3", "c.toml: not TOML: Expected '=' after a key in a key/value pair (at line 1, column 7)"),
         ("grammar = 'klingon'", "no grammar 'klingon'"),
+        ("batch = 9\nprocesses = 2", "c.toml: 'batch' takes a multiple of processes = 2, got 9"),
     ],
 )
 def test_mistakes_in_a_config_are_told(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,9 @@ class Member:
         try:
             dist.all_reduce(flat)
         except RuntimeError:
-            raise SketchError("a process that trained along has ended; is there memory enough?") from None
+            raise SketchError(
+                "a process that trained along has ended; is there memory enough? go on with --resume"
+            ) from None
         parts = torch.split(flat / self.size, [parameter.numel() for parameter in held])
         for parameter, part in zip(held, parts, strict=True):
             parameter.grad = part.view_as(parameter)
