@@ -1,5 +1,7 @@
 """The search as a whole and its parts: judge, sources, paintings, rounding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from treesketch.model.network import ModelConfig, Network
 from treesketch.picture import Picture, canvas_of
 from treesketch.raster import rasterise
 from treesketch.search.draw import Options, draw_picture
-from treesketch.search.finish import finish
+from treesketch.search.finish import finish, plain_colors
 from treesketch.search.improve import insert
 from treesketch.search.judge import Judge, Sketch, count_numbers
 from treesketch.search.outline import Opening, fit_alone
@@ -153,6 +155,24 @@ def test_rounding_writes_what_a_person_would() -> None:
     ]
     tidy = finish(Sketch((255, 255, 255), tuple(rough)), judge, float("inf"))
     assert tidy.layers == tuple(SCENE)
+
+
+def test_colors_are_written_as_a_person_would() -> None:
+    true = [
+        Layer(rect(0, 0, 40, 40), (0, 0, 0)),
+        Layer(rect(60, 0, 20, 20), (200, 30, 40)),
+        Layer(rect(60, 60, 20, 20), (200, 30, 40)),
+        Layer(rect(0, 60, 30, 30), (0, 0, 40)),
+    ]
+    judge = Judge(picture_of(true).pixels, (128, 128), 128)
+    colors = [(1, 0, 2), (200, 30, 40), (201, 29, 40), (0, 0, 40)]
+    rough = Sketch((254, 255, 254), tuple(replace(layer, fill=c) for layer, c in zip(true, colors, strict=True)))
+    tidy = plain_colors(rough, judge, float("inf"))
+    assert [layer.fill for layer in tidy.layers] == [(0, 0, 0), (200, 30, 40), (200, 30, 40), (0, 0, 40)]
+    assert tidy.ground == (255, 255, 255)
+    # What shows stays: a large area three levels off is no rounding.
+    judge = Judge(np.full((64, 64, 3), 3 / 255, np.float32), (128, 128), 128)
+    assert plain_colors(Sketch((3, 3, 3)), judge, float("inf")).ground == (3, 3, 3)
 
 
 def test_the_writer_offers_layers_that_draw(untrained) -> None:

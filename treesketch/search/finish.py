@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 from treesketch import tree
-from treesketch.layers import Layer
+from treesketch.layers import Channels, Layer
 from treesketch.search.judge import Array, Judge, Sketch
 from treesketch.search.numbers import GEOMETRY, Number, numbers
 from treesketch.tree import Node
@@ -15,10 +15,13 @@ from treesketch.tree import Node
 TOLERANCE = 0.03  # share of the error that rounding may add
 SLACK = 1e-5  # mean square error that rounding may add however small the error is: an rmse of .003, which no one sees
 GRIDS = (1, 2)  # parts of a unit that are tried, the coarsest first
+NEAR = 3  # of 255, in every channel: two colours that a person would write as one
 
 
 def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
     """Round all numbers to tenths, or hundredths where that shows, then each to a whole unit or a half if it may be.
+
+    Colours that are nearly one become one, and those that are nearly black, white or grey become that.
 
     What rounding may add to the error is shared out evenly among the numbers; what one does not use, the next may.
     Angles keep at least two decimals. Numbers not reached by the deadline (time.monotonic seconds) stay on the finer
@@ -29,7 +32,8 @@ def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
         finer = replace(sketch, layers=tuple(rounded(layer, parts) for layer in sketch.layers))
         if judge.error(finer) <= error * (1 + TOLERANCE / 2) + SLACK / 2:
             break
-    sketch, error = finer, judge.error(finer)
+    sketch = plain_colors(finer, judge, deadline)
+    error = judge.error(sketch)
     todo = sum(len(_free(layer)) for layer in sketch.layers)
     share = (error * TOLERANCE / 2 + SLACK / 2) / max(todo, 1)
     allowed = error
@@ -48,6 +52,48 @@ def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
         layers[k] = layer
         under = _painted(judge, layer, under)
     return replace(sketch, layers=tuple(layers))
+
+
+def plain_colors(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+    """Each colour as an earlier one, as black or white, or as a grey, where it is that nearly and the error allows it.
+
+    The ground's colour goes first, then those of the layers, back to front. The whole adds at most half of what
+    rounding may.
+    """
+    allowed = judge.error(sketch) * (1 + TOLERANCE / 2) + SLACK / 2
+    told: list[Channels] = []
+    paints = (paint for layer in sketch.layers for paint in (layer.fill, layer.stroke) if paint)
+    for color in dict.fromkeys((sketch.ground, *paints)):
+        for plain in (*told, *_plainer(color)):
+            if time.monotonic() > deadline or not _is_near(color, plain):
+                continue
+            candidate = _recolored(sketch, color, plain)
+            if judge.error(candidate) <= allowed:
+                sketch, color = candidate, plain
+                break
+        told.append(color)
+    return sketch
+
+
+def _plainer(color: Channels) -> list[Channels]:
+    """What a person would rather write than this colour, the plainest first; alpha stays."""
+    red, green, blue, *alpha = color
+    grey = round((red + green + blue) / 3)
+    return [(level, level, level, *alpha) for level in (0, 255, grey)]
+
+
+def _is_near(one: Channels, other: Channels) -> bool:
+    return one != other and one[3:] == other[3:] and all(abs(a - b) <= NEAR for a, b in zip(one, other, strict=True))
+
+
+def _recolored(sketch: Sketch, old: Channels, new: Channels) -> Sketch:
+    """The sketch with one colour in another's place, wherever it is used."""
+
+    def swap(color: Channels | None) -> Channels | None:
+        return new if color == old else color
+
+    layers = tuple(replace(layer, fill=swap(layer.fill), stroke=swap(layer.stroke)) for layer in sketch.layers)
+    return Sketch(swap(sketch.ground) or sketch.ground, layers)
 
 
 def _free(layer: Layer) -> list[Number]:
