@@ -34,6 +34,7 @@ ORDER = (
     "raster",
     "svg",
     "terminal",
+    "dialects",
     "actions",
     "derivation",
     "picture",

@@ -119,8 +119,8 @@ def draw(options: argparse.Namespace) -> int:
 
 def render(options: argparse.Namespace) -> int:
     """Draw a program as a PNG or an SVG."""
+    from treesketch.dialects import NAMES, draw_picture, draw_scene, grammar_of
     from treesketch.files import write_whole
-    from treesketch.interpreter import interpret
 
     program, output = Path(options.program), Path(options.output)
     kind = output.suffix.lower()
@@ -128,37 +128,36 @@ def render(options: argparse.Namespace) -> int:
         raise FlagError(f"-o must end in .png or .svg, got {output}")
     if kind == ".svg" and options.size:
         raise FlagError("--size is in pixels and an SVG has none; leave it out")
+    grammar = options.grammar or grammar_of(program)
+    if grammar not in ("sketch", *NAMES):
+        raise FlagError(f"--grammar: nothing draws '{grammar}'{_did_you_mean(grammar, ('sketch', *NAMES))}")
     _need_parent(output)
-    tree, errors = _read_tree(program)
+    tree, errors = _read_tree(program, grammar)
     if tree is None or errors:
         return _report_all(errors)
     try:
-        scene = interpret(tree)
+        if kind == ".svg":
+            from treesketch.svg import to_svg
+
+            write_whole(output, to_svg(draw_scene(tree, grammar)))
+        else:
+            from treesketch.raster import write_png
+
+            write_png(draw_picture(tree, grammar, options.size), output)
     except SketchError as error:
         error.file = error.file or str(program)
         raise
-    if kind == ".svg":
-        from treesketch.svg import to_svg
-
-        write_whole(output, to_svg(scene))
-        return 0
-    from io import BytesIO
-
-    from PIL import Image
-
-    from treesketch.raster import rasterise
-
-    scale = (options.size or max(scene.width, scene.height)) / max(scene.width, scene.height)
-    size = (max(1, round(scene.height * scale)), max(1, round(scene.width * scale)))
-    png = BytesIO()
-    Image.fromarray(rasterise(scene, size)).save(png, "PNG")
-    write_whole(output, png.getvalue())
     return 0
 
 
 def check(options: argparse.Namespace) -> int:
     """Name every mistake of every file."""
-    errors = [error for name in options.files for error in _read_tree(Path(name))[1]]
+    from treesketch.dialects import grammar_of
+
+    _need_grammar(options.grammar)
+    errors: list[SketchError] = []
+    for path in map(Path, options.files):
+        errors += _read_tree(path, options.grammar or grammar_of(path))[1]
     if errors:
         return _report_all(errors)
     print(f"{len(options.files)} file{'s' if len(options.files) > 1 else ''}, no errors")
@@ -167,14 +166,17 @@ def check(options: argparse.Namespace) -> int:
 
 def fmt(options: argparse.Namespace) -> int:
     """Lay files out in the one house style, in place; with --check, only name those that are not."""
+    from treesketch.dialects import grammar_of
     from treesketch.files import read_program, write_whole
+    from treesketch.language import load_language
     from treesketch.syntax import format_text
 
+    _need_grammar(options.grammar)
     code = 0
     for path in map(Path, options.files):
         try:
             text = read_program(path)
-            tidy = format_text(text, file=str(path))
+            tidy = format_text(text, load_language(options.grammar or grammar_of(path)), str(path))
             if tidy == text:
                 continue
             if options.check:
@@ -198,13 +200,18 @@ def repl(options: argparse.Namespace) -> int:
 def sample(options: argparse.Namespace) -> int:
     """Write random programs of a grammar: each parses, checks, ends and draws."""
     from treesketch.actions import MAX_BUDGET
+    from treesketch.dialects import NAMES, draw_picture, suffix_of
     from treesketch.files import write_whole
-    from treesketch.language import load_language, shipped_languages
+    from treesketch.language import load_language
+    from treesketch.raster import write_png
     from treesketch.syntax import unparse
 
     name, output = options.grammar, Path(options.output)
-    if not name.endswith(".lark") and name not in shipped_languages():
-        raise FlagError(f"no grammar '{name}'{_did_you_mean(name, shipped_languages())}")
+    _need_grammar(name)
+    if options.problems and name not in NAMES:
+        raise FlagError(f"--problems: '{name}' has none; there are those of --grammar {' and '.join(NAMES)}")
+    if options.problems and options.weights != "none":
+        raise FlagError("--problems and --weights exclude each other")
     language = load_language(name)
     least = language.minimum_size[language.start]
     if options.max_nodes < least:
@@ -214,14 +221,20 @@ def sample(options: argparse.Namespace) -> int:
     if output.exists() and not output.is_dir():
         raise FlagError(f"-o must be a folder; {output} is a file")
     _need_parent(output)
-    from treesketch.sample import sample_programs
+    from treesketch.sample import sample_problems, sample_programs
 
     weights = None if options.weights == "none" else Path(options.weights)
-    programs = sample_programs(language, options.n, options.seed, options.max_nodes, weights)
+    if options.problems:
+        programs = sample_problems(name, options.n, options.seed)
+    else:
+        programs = sample_programs(language, options.n, options.seed, options.max_nodes, weights)
     output.mkdir(exist_ok=True)
     digits = max(4, len(str(options.n)))
     for number, tree in enumerate(_progress(programs, options.n, "sampling"), start=1):
-        write_whole(output / f"{number:0{digits}}.clj", unparse(tree, language))
+        place = output / f"{number:0{digits}}{suffix_of(name)}"
+        write_whole(place, unparse(tree, language))
+        if name in NAMES:
+            write_png(draw_picture(tree, name), place.with_suffix(".png"))
     _say(f"wrote {options.n} program{'s' if options.n > 1 else ''} to {output}")
     return 0
 
@@ -295,12 +308,15 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("program", metavar="PROGRAM.clj")
     sub.add_argument("-o", dest="output", metavar="OUT.png|OUT.svg", required=True, help="where to write")
     sub.add_argument("--size", metavar="N", type=_size, help="longest side of the PNG in pixels (default: the canvas)")
+    _add_grammar_flag(sub)
 
     sub = command("check", check, "name every mistake in programs")
     sub.add_argument("files", metavar="FILE", nargs="+")
+    _add_grammar_flag(sub)
 
     sub = command("fmt", fmt, "lay programs out in the one house style")
     sub.add_argument("files", metavar="FILE", nargs="+")
+    _add_grammar_flag(sub)
     sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
 
     sub = command("repl", repl, "type forms and watch the picture")
@@ -308,7 +324,13 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
 
     sub = command("sample", sample, "write random programs of a grammar")
     sub.add_argument("-n", metavar="N", type=_count, required=True, help="how many")
-    sub.add_argument("-o", dest="output", metavar="FOLDER", required=True, help="where 0001.clj, 0002.clj go")
+    sub.add_argument(
+        "-o",
+        dest="output",
+        metavar="FOLDER",
+        required=True,
+        help="where 0001.clj, 0002.clj go; or 0001.csg2d or .tinysvg, each with its .png",
+    )
     sub.add_argument("--seed", metavar="K", type=_seed, default=0, help="where chance starts (default %(default)s)")
     sub.add_argument(
         "--grammar", metavar="NAME", default="sketch", help="a shipped one or a .lark file (default %(default)s)"
@@ -318,6 +340,9 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     )
     sub.add_argument(
         "--weights", metavar="none|FILE", default="none", help="let a network choose (default %(default)s)"
+    )
+    sub.add_argument(
+        "--problems", action="store_true", help="those of published results: 2 to 8 shapes, no blank pictures"
     )
 
     sub = command("train", train, "train a network as a config says")
@@ -331,6 +356,22 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--ablation", action="store_true", help="draw everything once more without the network")
     _add_draw_flags(sub)
     return parser, table
+
+
+def _add_grammar_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--grammar",
+        metavar="NAME",
+        help="sketch, csg2d or tinysvg (default: as the name ends; sketch if it tells nothing)",
+    )
+
+
+def _need_grammar(name: str | None) -> None:
+    """Refuse a grammar that is not there; None is any."""
+    from treesketch.language import shipped_languages
+
+    if name is not None and not name.endswith(".lark") and name not in shipped_languages():
+        raise FlagError(f"no grammar '{name}'{_did_you_mean(name, shipped_languages())}")
 
 
 def _add_draw_flags(parser: argparse.ArgumentParser) -> None:
@@ -410,14 +451,15 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
 # --- reading and telling --------------------------------------------------------------------------------------------
 
 
-def _read_tree(path: Path) -> "tuple[Node | None, Sequence[SketchError]]":
+def _read_tree(path: Path, grammar: str) -> "tuple[Node | None, Sequence[SketchError]]":
     """A program's tree and every mistake in it; no tree where it does not parse."""
     from treesketch.check import check as check_tree
     from treesketch.files import read_program
+    from treesketch.language import load_language
     from treesketch.syntax import parse
 
     try:
-        tree = parse(read_program(path), file=str(path))
+        tree = parse(read_program(path), load_language(grammar), str(path))
     except SketchError as error:
         return None, [error]
     mistakes = check_tree(tree)

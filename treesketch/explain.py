@@ -84,6 +84,8 @@ def explain_word(word: Word, expected: Iterable[str], text: str, language: Langu
     if not stack:
         if word.text in ")]":
             return ParseError(f"'{word.text}' closes nothing", word.span, file)
+        if set(expected) == {"$END"}:
+            return ParseError(f"{quote(word.text)} comes after the end; a program is one form", word.span, file)
         message = f"{quote(word.text)} stands outside a form; a form begins with '('"
         return ParseError(message, word.span, file)
     inner, outer = stack[-1], [bottom, *stack][-2]
@@ -101,7 +103,7 @@ def explain_word(word: Word, expected: Iterable[str], text: str, language: Langu
         endless = any(each.endswith("...") for each in signature)
         if head not in language.sequences and (word.text == ")" if endless else given != len(signature)):
             span = Span(inner.bracket.line, inner.bracket.column, *word.span[2:])
-            return ParseError(f"{head} takes {_describe(signature)}, got {given}", span, file)
+            return ParseError(f"{head} takes {_describe(signature, language)}, got {given}", span, file)
     names = set(expected)
     wanted = [_EXPECTED[name] for name in _EXPECTED if name in names]
     if (
@@ -112,6 +114,9 @@ def explain_word(word: Word, expected: Iterable[str], text: str, language: Langu
         return ParseError(f"{quote(word.text)} cannot stand here; expected {' or '.join(wanted)}", word.span, file)
     if "SYMBOL" in names and word.text in language.words:
         return ParseError(f"'{word.text}' is a form and cannot be a name", word.span, file)
+    spelt = language.spellings(names - {"LPAR", "RPAR", "LSQB", "RSQB"}) if inner.head else []
+    if spelt:
+        return ParseError(f"{quote(word.text)} cannot stand here; expected {_choice(spelt)}", word.span, file)
     usage = f"; write {language.usage(production)}" if production else ""
     return ParseError(f"{quote(word.text)} cannot stand here{usage}", word.span, file)
 
@@ -183,16 +188,24 @@ def _keywords(language: Language) -> list[str]:
     return sorted(part for part in parts if isinstance(part, str) and part.startswith(":"))
 
 
-def _describe(signature: list[str]) -> str:
-    """['x', 'y'] -> '2 numbers (x y)'."""
+def _choice(options: list[str]) -> str:
+    """['v', 'h'] -> 'v or h'."""
+    return " or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
+
+
+def _describe(signature: list[str], language: Language) -> str:
+    """['x', 'y'] -> '2 numbers (x y)'; values where some of them are none."""
     if not signature:
         return "no numbers"
+    numbers = set(language.kinds.get("number", ()))
+    kinds = [word.removesuffix("...").replace("-", "_") for word in signature]
+    noun = "number" if all(set(language.kinds.get(kind, (kind,))) <= numbers for kind in kinds) else "value"
     if any(word.endswith("...") for word in signature):
         least = len(signature)
-        return f"{least} number{'s' if least > 1 else ''} or more"
+        return f"{least} {noun}{'s' if least > 1 else ''} or more"
     if signature == ["color"]:
         return "1 to 4 numbers (grey, grey alpha, red green blue, red green blue alpha)"
-    return f"{len(signature)} number{'s' if len(signature) > 1 else ''} ({' '.join(signature)})"
+    return f"{len(signature)} {noun}{'s' if len(signature) > 1 else ''} ({' '.join(signature)})"
 
 
 def _open_brackets(text: str, until: Word | None, language: Language) -> list[Open]:

@@ -15,11 +15,21 @@ from pathlib import Path as FilePath
 from lark import Lark, Token, Tree
 from lark.exceptions import LarkError, UnexpectedCharacters
 from lark.grammar import NonTerminal, Terminal
+from lark.lark import PostLex
 from lark.load_grammar import Grammar, GrammarBuilder
 
 from treesketch.errors import ConfigError
 
 NUMERIC_TERMINALS = frozenset({"NUMBER", "INT"})  # their tokens become floats; all others stay text
+
+
+class _WholeWords(PostLex):
+    """Has Lark keep the terminal WORD though no rule uses it: `12` is one word, not `1` `2`, and `Circles` is none."""
+
+    always_accept = ("WORD",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        return stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,8 @@ class Language:
     def parser(self, start: str | None = None) -> Lark:
         """Lark's LALR parser for texts of a kind (default: the file's start), built once.
 
-        The basic lexer keeps whole words together: `rect1` is never `rect` `1`.
+        The basic lexer keeps whole words together: `rect1` is never `rect` `1`. A grammar without names and numbers
+        has a terminal WORD for that, which need not stand in any rule.
         """
         start = start or self.start
         if start not in self._parsers:
@@ -105,6 +116,7 @@ class Language:
                 start=start,
                 propagate_positions=True,
                 maybe_placeholders=False,
+                postlex=_WholeWords(),
             )
         return self._parsers[start]
 
@@ -122,6 +134,12 @@ class Language:
     @cached_property
     def _lexer(self) -> Lark:
         return Lark(self.source, parser=None, lexer="basic", start=self.start)
+
+    def spellings(self, terminals: Iterable[str]) -> list[str]:
+        """The words that these terminals spell out, in file order; what stands for many texts is left out."""
+        wanted = set(terminals)
+        patterns = [terminal.pattern for terminal in self.parser().terminals if terminal.name in wanted]
+        return [pattern.value for pattern in patterns if pattern.type == "str"]
 
     def signature(self, name: str) -> list[str]:
         """The slots of a production spelt out to single values, as a person writes them: ['x', 'y', 'width']."""

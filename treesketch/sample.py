@@ -27,6 +27,14 @@ def sample_programs(
         yield sample_tree(vocabulary, max_nodes, rng) if write is None else write(rng)
 
 
+def sample_problems(grammar: str, n: int, seed: int = 0) -> Iterator[Node]:
+    """n problems of a small language, none of them blank; problem k follows from (seed, k) alone."""
+    from treesketch.sampling.problems import sample_problem
+
+    for k in range(n):
+        yield sample_problem(grammar, np.random.default_rng([seed, k]))
+
+
 def _network_writer(weights: Path, language: Language, max_nodes: int) -> Callable[[np.random.Generator], Node]:
     from treesketch.errors import CheckpointError
     from treesketch.model.encoder import RESOLUTION
