@@ -51,8 +51,6 @@ ORDER = (
     "report",
     "units",
     "prompt",
-    "units",
-    "prompt",
     "repl",
     "cli",
 )

@@ -52,4 +52,4 @@ def _mean_overlap(a: Coverage, b: Coverage) -> float:
 def _overlap(a: Mask, b: Mask) -> float:
     """Intersection over union; 1 for two empty masks."""
     union = np.count_nonzero(a | b)
-    return np.count_nonzero(a & b) / union if union else 1.0
+    return float(np.count_nonzero(a & b) / union) if union else 1.0
