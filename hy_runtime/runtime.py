@@ -5,17 +5,14 @@ the templates in `forms.hy` write.
 """
 
 import ast
-import copy
-import sys
 import types
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
-import hy  # noqa: F401  # teaches Python to import forms.hy
+import hy  # also teaches Python to import forms.hy
 from hy.compiler import hy_compile
 
-from treesketch.canvas import Canvas, Limits
+from treesketch.canvas import Canvas, Limits, frames
 from treesketch.hy_runtime import forms
 from treesketch.hy_runtime.names import resolve
 from treesketch.language import Language, load_language
@@ -23,37 +20,55 @@ from treesketch.scene import Scene
 from treesketch.tree import Node
 
 MOST_CACHED = 256  # code objects kept
-COMPILER_FRAMES = 10_000  # for Hy's compiler, which takes about 20 a nested form
 
 
 class Runtime:
-    """Evaluates programs, single forms and numbers one after another on one canvas."""
+    """Evaluates programs, single forms and numbers one after another on one canvas; definitions stay known."""
 
     def __init__(self, limits: Limits | None = None):
         self._limits = limits or Limits()
         self._canvas = Canvas(self._limits)
+        self._words: dict[str, Any] = forms.words(self._canvas)  # and what has been defined
+        self._own = frozenset(self._words)
 
     def run(self, tree: Node) -> Scene:
         """Evaluate a form (or a whole program) and return the scene so far. Fuel is for each call.
 
-        Raises RunError when a limit is met, CheckError for a name out of scope; the canvas is then as it was before.
+        Raises RunError when a limit is met, CheckError for a name out of scope; all is then as it was before.
         """
-        before = copy.copy(self._canvas)
-        before.shapes = list(before.shapes)
-        self._canvas.fuel = self._limits.fuel
+        canvas, words = self._state()
         try:
-            exec(compile_tree(tree), forms.words(self._canvas))
+            self._execute(tree)
         except BaseException:
-            self._canvas = before
+            self._restore(canvas, words)
             raise
         return self._canvas.scene()
 
     def value(self, number: Node) -> float:
-        """What a number's tree evaluates to."""
-        words = forms.words(Canvas(self._limits))
-        exec(compile_tree(number), words)
-        value: float = words[forms.ANSWER]
-        return value
+        """What a number's tree evaluates to here and now; nothing changes by it, not even the random numbers."""
+        canvas, words = self._state()
+        try:
+            self._execute(number)
+            value: float = self._words[forms.ANSWER]
+            return value
+        finally:
+            self._restore(canvas, words)
+
+    def _execute(self, tree: Node) -> None:
+        self._canvas.fuel = self._limits.fuel
+        known = frozenset(hy.unmangle(name) for name in self._words if name not in self._own)
+        code = compile_tree(tree, known)
+        with frames():
+            exec(code, self._words)
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a form may change: of the canvas and of the definitions."""
+        return {**vars(self._canvas), "shapes": list(self._canvas.shapes)}, dict(self._words)
+
+    def _restore(self, canvas: dict[str, Any], words: dict[str, Any]) -> None:
+        vars(self._canvas).update(canvas)
+        self._words.clear()  # functions look their names up in this very dictionary
+        self._words.update(words)
 
 
 def evaluate(tree: Node, limits: Limits | None = None) -> Scene:
@@ -61,35 +76,26 @@ def evaluate(tree: Node, limits: Limits | None = None) -> Scene:
     return Runtime(limits).run(tree)
 
 
-_compiled: OrderedDict[str, types.CodeType] = OrderedDict()  # least recently used first
+_compiled: OrderedDict[tuple[str, frozenset[str]], types.CodeType] = OrderedDict()  # least recently used first
 
 
-def compile_tree(tree: Node) -> types.CodeType:
+def compile_tree(tree: Node, known: frozenset[str] = frozenset()) -> types.CodeType:
     """The code object of a tree, to run with `forms.words`; the last 256 are kept.
 
-    They are kept by the tree's text, since equal trees may differ in the sign of a zero.
+    known holds the names that were defined before, as `resolve` takes them. Code is kept by the tree's text, since equal
+    trees may differ in the sign of a zero.
     """
-    key = repr(tree)
+    key = (repr(tree), known)
     code = _compiled.pop(key, None)
     if code is None:
-        form = forms.translate(resolve(tree), load_language())
+        form = forms.translate(resolve(tree, known), load_language())
         module = types.ModuleType("treesketch.hy_runtime.program")  # no macros but Hy's core ones
-        with _frames(COMPILER_FRAMES):
+        with frames():
             code = compile(hy_compile(form, module, root=ast.Module, import_stdlib=False), "<program>", "exec")
         if len(_compiled) >= MOST_CACHED:
             _compiled.popitem(last=False)
     _compiled[key] = code
     return code
-
-
-@contextmanager
-def _frames(number: int) -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, number))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def check_binding(language: Language) -> None:

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from treesketch.errors import ParseError, Span
-from treesketch.language import Language
+from treesketch.language import Language, load_language
 
 SHOWN = 40  # characters of a word that a message repeats
-OTHER_WORLDS = {  # what Processing, p5.js and Quil call things that are written otherwise here
+OTHER_WORLDS = {  # what Processing, p5.js and Clojure call things that are written otherwise here
     "circle": "ellipse",
-    "point": "ellipse",
-    "rotate": "with-rotation",
     "square": "rect",
-    "translate": "with-translation",
-    "push-matrix": "with-translation",
-    "for": "dotimes",
+    "cond": "if",
+    "for": "doseq",
     "loop": "dotimes",
+    "push": "push-matrix",
 }
 
 _WORD = re.compile(r";[^\n]*|[()\[\]]|[^\s()\[\],;]+")
@@ -171,6 +169,15 @@ def _explain_head(word: str, outer: Open, language: Language) -> str:
         return f"{word} comes first in the program, once"
     what = "a number" if production in language.kinds.get("number", ()) else "a form"
     return f"'{word}' is {what} and cannot stand here" + (f" in {quote(outer.head)[1:-1]}" if outer.head else "")
+
+
+def explain_form(word: str, functions: Iterable[str], gives_number: bool) -> str:
+    """What is wrong with a call of `sketch` where neither a form nor one of these functions has that name."""
+    language = load_language()
+    what = "function" if gives_number else "form"
+    if (other := OTHER_WORLDS.get(word)) in language.heads:
+        return f"no {what} '{word}'; see {language.usage(language.heads[str(other)])}"
+    return f"no {what} {quote(word)}{_did_you_mean(word, [*language.words, *functions])}"
 
 
 def _unended(begun: Word, language: Language, file: str | None) -> ParseError:

@@ -5,30 +5,38 @@ meaning cannot drift apart. A method named after a production receives its node;
 float.
 """
 
+import builtins
 import keyword
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from treesketch import arithmetic
-from treesketch.canvas import Canvas, Limits
+from treesketch.canvas import Canvas, Limits, frames
 from treesketch.errors import RunError
 from treesketch.language import Language, load_language
-from treesketch.scene import Point, Scene
+from treesketch.outline import Corner
+from treesketch.scene import Scene
 from treesketch.tree import Node
 
 
 class Interpreter:
-    """Evaluates forms one after another on a canvas; names are visible in the form that binds them."""
+    """Evaluates forms one after another on a canvas.
+
+    Names of `let` and loops are visible in the form that binds them, definitions in all forms behind them.
+    """
 
     def __init__(self, canvas: Canvas | None = None, language: Language | None = None):
         self._canvas = canvas or Canvas()
-        self._names: dict[str, float] = {}
+        self._names: dict[str, float] = {}  # of the function that runs
         self._hidden: list[tuple[str, float | None]] = []  # what each binding hid, None for nothing
+        self._globals: dict[str, float] = {}
+        self._functions: dict[str, Node] = {}
         self._methods = {name: getattr(self, _method(name)) for name in (language or load_language()).productions}
 
     def run(self, node: Node) -> Scene:
         """Evaluate a form (or a whole program) and return the scene so far."""
-        self._evaluate(node)
+        with frames():
+            self._evaluate(node)
         return self._canvas.scene()
 
     def _evaluate(self, node: Node):  # type: ignore[no-untyped-def]  # None, a float, a point or channels, by kind
@@ -77,28 +85,133 @@ class Interpreter:
 
     gray_alpha = rgb = rgb_alpha = gray
 
+    def stroke_cap(self, node: Node) -> None:
+        self._canvas.stroke_cap(self._evaluate(node.children[0]))
+
+    def stroke_join(self, node: Node) -> None:
+        self._canvas.stroke_join(self._evaluate(node.children[0]))
+
+    def rect_mode(self, node: Node) -> None:
+        self._canvas.rect_mode(self._evaluate(node.children[0]))
+
+    def ellipse_mode(self, node: Node) -> None:
+        self._canvas.ellipse_mode(self._evaluate(node.children[0]))
+
+    def random_seed(self, node: Node) -> None:
+        self._canvas.random_seed(self._evaluate(node.children[0]))
+
+    def noise_seed(self, node: Node) -> None:
+        self._canvas.noise_seed(self._evaluate(node.children[0]))
+
+    def cap_round(self, node: Node) -> str:
+        return node.production.partition("_")[2]
+
+    cap_square = cap_project = join_miter = join_bevel = join_round = cap_round
+    mode_corner = mode_corners = mode_center = mode_radius = cap_round
+    closing_open = closing_chord = closing_pie = cap_round
+
+    # Transforms
+
+    def translate(self, node: Node) -> None:
+        self._canvas.translate(*self._evaluate(node.children[0]))
+
+    def rotate(self, node: Node) -> None:
+        self._canvas.rotate(*self._all(node))
+
+    def scale(self, node: Node) -> None:
+        self._canvas.scale(*self._all(node))
+
+    scale_each = scale
+
+    def shear_x(self, node: Node) -> None:
+        self._canvas.shear_x(*self._all(node))
+
+    def shear_y(self, node: Node) -> None:
+        self._canvas.shear_y(*self._all(node))
+
     # Shapes
 
     def rect(self, node: Node) -> None:
-        self._canvas.rect(*self._evaluate(node.children[0]), *self._evaluate(node.children[1]))
+        point, extent, *radii = self._all(node)
+        self._canvas.rect(*point, *extent, *radii)
+
+    rect_rounded = rect_rounded_each = rect
 
     def ellipse(self, node: Node) -> None:
         self._canvas.ellipse(*self._evaluate(node.children[0]), *self._evaluate(node.children[1]))
 
+    def arc(self, node: Node) -> None:
+        point, diameters, *rest = self._all(node)
+        self._canvas.arc(*point, *diameters, *rest)
+
+    arc_closed = arc
+
     def line(self, node: Node) -> None:
         self._canvas.line(*self._evaluate(node.children[0]), *self._evaluate(node.children[1]))
 
-    def triangle(self, node: Node) -> None:
-        self._canvas.polygon([self._evaluate(child) for child in node.children])
+    def dot(self, node: Node) -> None:
+        self._canvas.dot(*self._evaluate(node.children[0]))
 
-    quad = polygon = triangle
+    def triangle(self, node: Node) -> None:
+        self._canvas.polygon(self._all(node))
+
+    quad = triangle
+
+    def bezier(self, node: Node) -> None:
+        self._canvas.bezier(*self._all(node))
+
+    def curve(self, node: Node) -> None:
+        self._canvas.curve(*self._all(node))
+
+    def polygon(self, node: Node) -> None:
+        self._outline(node, True)
 
     def polyline(self, node: Node) -> None:
-        self._canvas.polyline([self._evaluate(child) for child in node.children])
+        self._outline(node, False)
 
-    def vertex(self, node: Node) -> Point:
-        point: Point = self._evaluate(node.children[0])
-        return point
+    def _outline(self, node: Node, closed: bool) -> None:
+        contours = [child for child in node.children if child.production == "contour"]
+        corners = node.children[: len(node.children) - len(contours)]
+        self._canvas.shape(
+            [self._evaluate(child) for child in corners], [self._evaluate(child) for child in contours], closed
+        )
+
+    def contour(self, node: Node) -> list[tuple[str, Corner]]:
+        return [self._evaluate(child) for child in node.children]
+
+    def vertex(self, node: Node) -> tuple[str, Corner]:
+        return node.production.removesuffix("_vertex"), tuple([self._evaluate(child) for child in node.children])
+
+    bezier_vertex = quadratic_vertex = curve_vertex = vertex
+
+    # Definitions and calls
+
+    def def_(self, node: Node) -> None:
+        name = self._evaluate(node.children[0])
+        self._globals[name] = self._evaluate(node.children[1])
+
+    def defn(self, node: Node) -> None:
+        self._functions[str(node.children[0].value)] = node
+
+    defn_value = defn
+
+    def call(self, node: Node) -> float | None:
+        callee, *arguments = self._all(node)
+        _, parameters, *body = self._functions[str(callee)].children
+        names = {str(each.value): value for each, value in zip(parameters.children, arguments, strict=True)}
+        outside = self._names, self._hidden
+        self._names, self._hidden = names, []
+        try:
+            with self._canvas.called():
+                if self._functions[str(callee)].production == "defn":
+                    self._forms(tuple(body))
+                    return None
+                value: float = self._evaluate(body[0])
+                return value
+        finally:
+            self._names, self._hidden = outside
+
+    value_call = call
 
     # Scopes
 
@@ -110,18 +223,41 @@ class Interpreter:
         with self._canvas.rotated(self._evaluate(node.children[0])):
             self._forms(node.children[1:])
 
+    def matrix(self, node: Node) -> None:
+        with self._canvas.kept():
+            self._forms(node.children)
+
+    def do(self, node: Node) -> None:
+        self._forms(node.children)
+
+    def if_(self, node: Node) -> None:
+        condition, *branches = node.children
+        branch = 0 if arithmetic.holds(self._evaluate(condition)) else 1
+        self._forms(tuple(branches[branch : branch + 1]))
+
+    def when(self, node: Node) -> None:
+        if arithmetic.holds(self._evaluate(node.children[0])):
+            self._forms(node.children[1:])
+
     def let(self, node: Node) -> None:
         with self._scope():
             self._forms(node.children)
 
     def dotimes(self, node: Node) -> None:
         name, count = self._evaluate(node.children[0])
+        self._repeat(name, map(float, builtins.range(arithmetic.times(count))), node.children[1:])
+
+    def doseq(self, node: Node) -> None:
+        name, values = self._evaluate(node.children[0])
+        self._repeat(name, values, node.children[1:])
+
+    def _repeat(self, name: str, values: Iterable[float], body: tuple[Node, ...]) -> None:
         with self._scope():
             self._bind(name, 0.0)
-            for i in range(arithmetic.times(count)):
-                self._names[name] = float(i)
+            for value in values:
+                self._names[name] = value
                 self._canvas.spend()
-                self._forms(node.children[1:])
+                self._forms(body)
 
     def binding(self, node: Node) -> None:
         name = self._evaluate(node.children[0])
@@ -129,6 +265,16 @@ class Interpreter:
 
     def counter(self, node: Node) -> tuple[str, float]:
         return self._evaluate(node.children[0]), self._evaluate(node.children[1])
+
+    each = counter
+
+    def vector(self, node: Node) -> list[float]:
+        return self._all(node)
+
+    def range(self, node: Node) -> Iterator[float]:
+        return self._canvas.steps(*self._all(node))
+
+    range_between = range_by = range
 
     @contextmanager
     def _scope(self) -> Iterator[None]:
@@ -148,7 +294,7 @@ class Interpreter:
         self._hidden.append((name, self._names.get(name)))
         self._names[name] = value
 
-    # Numbers
+    # Numbers: what `arithmetic` has a function for is bound to it below
 
     def point(self, node: Node) -> tuple[float, float]:
         x, y = node.children
@@ -159,28 +305,65 @@ class Interpreter:
     def literal(self, node: Node) -> float | str | None:
         return node.value
 
-    dimension = binder = literal
+    dimension = binder = function = callee = literal
+
+    def parameters(self, node: Node) -> None:
+        raise AssertionError("a definition reads its parameters itself")
 
     def reference(self, node: Node) -> float:
-        return self._names[str(node.value)]
+        name = str(node.value)
+        return self._names[name] if name in self._names else self._globals[name]
 
     def constant(self, node: Node) -> float:
         return arithmetic.CONSTANTS[str(node.value)]
 
-    def add(self, node: Node) -> float:
-        return arithmetic.add(*self._all(node))
+    def choose(self, node: Node) -> float:
+        condition, first, second = node.children
+        value: float = self._evaluate(first if arithmetic.holds(self._evaluate(condition)) else second)
+        return value
 
-    def subtract(self, node: Node) -> float:
-        return arithmetic.subtract(*self._all(node))
+    def random(self, node: Node) -> float:
+        return self._canvas.random(*self._all(node))
 
-    def negate(self, node: Node) -> float:
-        return arithmetic.negate(*self._all(node))
+    random_between = random
 
-    def multiply(self, node: Node) -> float:
-        return arithmetic.multiply(*self._all(node))
+    def noise(self, node: Node) -> float:
+        return self._canvas.noise(*self._all(node))
 
-    def divide(self, node: Node) -> float:
-        return arithmetic.divide(*self._all(node))
+    def current_width(self, node: Node) -> float:
+        return self._canvas.width()
+
+    def current_height(self, node: Node) -> float:
+        return self._canvas.height()
+
+    # Conditions
+
+    def true(self, node: Node) -> bool | None:
+        return {"true": True, "false": False, "nil": None}[node.production]
+
+    false = nil = true
+
+    def and_(self, node: Node) -> bool:
+        return all(arithmetic.holds(self._evaluate(child)) for child in node.children)
+
+    def or_(self, node: Node) -> bool:
+        return any(arithmetic.holds(self._evaluate(child)) for child in node.children)
+
+    def not_(self, node: Node) -> bool:
+        return not arithmetic.holds(self._evaluate(node.children[0]))
+
+
+def _operation(function: Callable[..., float]) -> Callable[[Interpreter, Node], float]:
+    """The method of a production that is a function of its children's values."""
+
+    def method(self: Interpreter, node: Node) -> float:
+        return function(*[self._evaluate(child) for child in node.children])
+
+    return method
+
+
+for _name, _function in (arithmetic.OPERATIONS | arithmetic.COMPARISONS).items():
+    setattr(Interpreter, _name, _operation(_function))
 
 
 def _method(production: str) -> str:

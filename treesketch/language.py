@@ -95,6 +95,13 @@ class Language:
         return heads
 
     @cached_property
+    def bodies(self) -> frozenset[str]:
+        """The kinds of what a program is a list of, and of what may stand for one of these: forms, not their parts."""
+        listed = [slot.kind for slot in self.productions[self.start].slots if slot.most is None]
+        forms = {name for kind in listed for name in self.kinds[kind]}
+        return frozenset(kind for kind, options in self.kinds.items() if forms.issuperset(options))
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Every word that may follow an opening parenthesis, in file order: the heads, and `end-shape`."""
         parts = [production.template for production in self.productions.values()]

@@ -34,7 +34,7 @@ from PIL import Image
 
 from treesketch.errors import RunError
 from treesketch.files import write_whole
-from treesketch.scene import Color, Scene, Shape
+from treesketch.scene import Color, Scene, Shape, is_rigid, stretch
 
 LARGEST_SIDE = 8192  # pixels
 MITER_LIMIT = 10.0  # miter length over stroke weight, as Java2D's BasicStroke has it
@@ -45,6 +45,7 @@ TOLERANCE = 0.01  # pixels between a curve and its chords
 FINEST_CHORDS = 128  # chords that one cubic is cut into before it is split
 FINEST_TURN = 0.002  # radians between points of a cap or a round join, so that enormous ones stay affordable
 FARTHEST = 1e15  # pixels; coordinates are cut off there, as beyond it doubles no longer hold a tenth of a pixel
+FLATTEST = 1e-12  # square pixels; a pen that a transform makes flatter than this draws nothing
 SHORTEST_EDGE = 1e-9  # canvas units; a shorter edge has no direction worth a join
 BAND = 1 << 20  # pixels drawn at a time, which bounds the memory of large pictures
 KEPT_RENDERERS = 4  # sizes a thread keeps a drawing buffer for
@@ -170,23 +171,30 @@ def _paints(shape: Shape, canvas: tuple[int, int], size: tuple[int, int], snap: 
     if shape.fill is not None:
         yield from _paint([_flatten(contour, points, size, 0.0)[0] for contour in plan.contours], shape.fill)
     stroke = shape.stroke
-    if stroke is not None and 0 <= stroke.weight < math.inf:
-        half = min(max(stroke.weight, THINNEST_STROKE), FARTHEST) / 2
-        pen = np.array((scale_x, scale_y))
-        tolerance = TOLERANCE / max(scale_x, scale_y)
-        polygons: list[Points] = []
-        if stroke.join == "miter" and shape.path.verbs == "MLLLZ" and _is_rectangle(local, points / pen):
-            corners = np.floor(points + RECTANGLE_SLACK) + 0.5 if snap else points
-            polygons += _widen_rectangle(corners / pen, half)
-        else:
-            snapped = np.floor(points + SLACK) + 0.5 if snap else points
-            if len(plan.anchors):  # controls move with their ends
-                snapped = points + (snapped - points)[plan.anchors]
-            for contour in plan.contours:
-                line, counts = _flatten(contour, snapped, size, half * max(scale_x, scale_y))
-                bends = _bends(contour, snapped, counts)
-                polygons += _widen(line / pen, bends, contour.closed, half, stroke.cap, stroke.join, tolerance)
-        yield from _paint([polygon * pen for polygon in polygons], stroke.color)
+    if stroke is None or not 0 <= stroke.weight < math.inf:
+        return
+    frame, larger = np.diag((scale_x, scale_y)), 1.0  # (2, 2), from the pen's own units to pixels
+    if not is_rigid(shape.transform):
+        frame, larger = np.array(((a, b), (c, d))) @ frame, stretch(shape.transform)
+        if not larger > 0 or not np.isfinite(frame).all() or abs(np.linalg.det(frame)) < FLATTEST:
+            return
+    to_pen = np.linalg.inv(frame)
+    finest = float(np.linalg.norm(frame, 2))  # pixels to the pen's unit where it is stretched most
+    half = min(max(stroke.weight, THINNEST_STROKE / larger), FARTHEST) / 2
+    tolerance = TOLERANCE / finest
+    polygons: list[Points] = []
+    if stroke.join == "miter" and shape.path.verbs == "MLLLZ" and _is_rectangle(local, points @ to_pen):
+        corners = np.floor(points + RECTANGLE_SLACK) + 0.5 if snap else points
+        polygons += _widen_rectangle(corners @ to_pen, half)
+    else:
+        snapped = np.floor(points + SLACK) + 0.5 if snap else points
+        if len(plan.anchors):  # controls move with their ends
+            snapped = points + (snapped - points)[plan.anchors]
+        for contour in plan.contours:
+            line, counts = _flatten(contour, snapped, size, half * finest)
+            bends = _bends(contour, snapped, counts)
+            polygons += _widen(line @ to_pen, bends, contour.closed, half, stroke.cap, stroke.join, tolerance)
+    yield from _paint([polygon @ frame for polygon in polygons], stroke.color)
 
 
 def _paint(polygons: list[Points], color: Color) -> Iterator[_Paint]:

@@ -4,6 +4,7 @@ The interpreter (and the Hy runtime) make scenes; `raster`, `svg` and `soft_rast
 ellipses are paths by now, so no renderer ever learns about shapes (resvg's idea). Units are canvas units, y down.
 """
 
+import math
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -64,3 +65,15 @@ def apply(transform: Affine, point: Point) -> Point:
     a, b, c, d, e, f = transform
     x, y = point
     return (a * x + c * y + e, b * x + d * y + f)
+
+
+def is_rigid(transform: Affine) -> bool:
+    """Whether a transform only moves, turns and mirrors, so that a round pen stays as it is."""
+    a, b, c, d, _, _ = transform
+    return abs(a * a + b * b - 1) < 1e-9 and abs(c * c + d * d - 1) < 1e-9 and abs(a * c + b * d) < 1e-9
+
+
+def stretch(transform: Affine) -> float:
+    """How much larger a transform makes things: the square root of what it does to an area."""
+    a, b, c, d, _, _ = transform
+    return math.sqrt(abs(a * d - b * c))

@@ -7,7 +7,7 @@ therefore covers two rows by half in a viewer.
 
 import math
 
-from treesketch.scene import POINTS_OF_VERB, Color, Scene, Shape, Stroke, apply
+from treesketch.scene import POINTS_OF_VERB, Color, Scene, Shape, Stroke, apply, is_rigid, stretch
 
 MITER_LIMIT = 10  # Java2D's, as in `raster`; SVG's own is 4
 THINNEST_STROKE = 1 / 8  # canvas units, as in `raster`
@@ -43,23 +43,32 @@ def _path(shape: Shape) -> str:
         stroke = None
     if not points or not (fill or stroke):
         return ""
+    transform, larger = "", 1.0
+    if stroke and not is_rigid(shape.transform):  # the pen is transformed with the points
+        points, larger = list(shape.path.points), stretch(shape.transform)
+        transform = f' transform="matrix({" ".join(f"{value:.7g}" for value in shape.transform)})"'
     words, start = [], 0
     for verb in shape.path.verbs:
         end = start + POINTS_OF_VERB[verb]
         words.append(verb + " ".join(f"{_number(x)} {_number(y)}" for x, y in points[start:end]))
         start = end
-    paint = _fill(fill) + (_stroke(stroke, shape.path.verbs.count("Z") < shape.path.verbs.count("M")) if stroke else "")
-    return f'<path d="{"".join(words)}"{paint}/>'
+    paint = _fill(fill)
+    if stroke:
+        paint += _stroke(stroke, larger, shape.path.verbs.count("Z") < shape.path.verbs.count("M"))
+    return f'<path d="{"".join(words)}"{paint}{transform}/>'
 
 
 def _fill(color: Color | None) -> str:
     return f' fill="{_hex(color)}"{_opacity("fill", color)}' if color else ' fill="none"'
 
 
-def _stroke(stroke: Stroke, is_open: bool) -> str:
-    """The attributes of a stroke that are not SVG's defaults; caps only where a contour has ends."""
+def _stroke(stroke: Stroke, larger: float, is_open: bool) -> str:
+    """The attributes of a stroke that are not SVG's defaults; caps only where a contour has ends.
+
+    larger is how much a transform stretches the pen.
+    """
     words = f' stroke="{_hex(stroke.color)}"{_opacity("stroke", stroke.color)}'
-    weight = _number(max(stroke.weight, THINNEST_STROKE))
+    weight = _number(max(stroke.weight, THINNEST_STROKE / larger if larger > 0 else 0.0))
     if weight != "1":
         words += f' stroke-width="{weight}"'
     if is_open and _CAPS[stroke.cap] != "butt":

@@ -139,13 +139,19 @@ def _layout(node: Node, language: Language, indent: int, notes: Notes) -> list[s
     opening: list[str] = []
     closing: list[str] = []
     body: list[Node] = []
+    before: str | Slot = ""
     for part, children in match_slots(node, language):
         if isinstance(part, Slot) and _is_body(part, node, language):
             body += children
-        elif body:
-            closing += [part] if isinstance(part, str) else [flat(child, language) for child in children]
         else:
-            opening += [part] if isinstance(part, str) else [flat(child, language) for child in children]
+            pieces = closing if body else opening
+            if isinstance(part, Slot):
+                pieces += [flat(child, language) for child in children]
+            elif pieces and isinstance(before, str):
+                pieces[-1] = join_words((pieces[-1], part))  # no line is broken inside (end-shape :close)
+            else:
+                pieces.append(part)
+        before = part
     lines = _fill(opening, indent) if opening else []
     inside = indent + 2 if opening else indent
     for form in body:
@@ -155,8 +161,8 @@ def _layout(node: Node, language: Language, indent: int, notes: Notes) -> list[s
             lines[-1] += " " + notes.behind[id(form)]
     last = notes.last.get(id(node), [])
     lines += [(" " * inside + note).rstrip() for note in last]
-    if closing and (last or (body and id(body[-1]) in notes.behind)):
-        return [*lines, pad + join_words(closing)]  # a comment would swallow the brackets
+    if closing and (closing[0] == "(" or last or (body and id(body[-1]) in notes.behind)):
+        return [*lines, pad + join_words(closing)]  # a bracket of its own; or a comment would swallow it
     if closing:
         lines[-1] += join_words(closing)
     return lines
@@ -164,7 +170,7 @@ def _layout(node: Node, language: Language, indent: int, notes: Notes) -> list[s
 
 def _is_body(slot: Slot, node: Node, language: Language) -> bool:
     """Whether a slot's forms get lines of their own."""
-    return slot.least == 0 or node.production == language.start
+    return node.production == language.start or slot.kind in language.bodies
 
 
 def _body(node: Node, language: Language) -> list[Node]:
