@@ -27,6 +27,8 @@ ORDER = (
     "check",
     "scene",
     "arithmetic",
+    "chance",
+    "outline",
     "canvas",
     "interpreter",
     "hy_runtime",

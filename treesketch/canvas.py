@@ -239,9 +239,7 @@ class Canvas:
         left, top, right, bottom = _corners(self.ellipse_corners, x, y, width, height)
         return (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
 
-    def _draw(
-        self, verbs: str, points: tuple[Point, ...], filled: bool = True, stroked: bool = True
-    ) -> None:
+    def _draw(self, verbs: str, points: tuple[Point, ...], filled: bool = True, stroked: bool = True) -> None:
         fill = self.fill_color if filled else None
         stroke = None
         if stroked and self.stroke_color is not None:
