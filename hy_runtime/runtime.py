@@ -82,8 +82,8 @@ _compiled: OrderedDict[tuple[str, frozenset[str]], types.CodeType] = OrderedDict
 def compile_tree(tree: Node, known: frozenset[str] = frozenset()) -> types.CodeType:
     """The code object of a tree, to run with `forms.words`; the last 256 are kept.
 
-    known holds the names that were defined before, as `resolve` takes them. Code is kept by the tree's text, since equal
-    trees may differ in the sign of a zero.
+    known holds the names that were defined before, as `resolve` takes them. Code is kept by the tree's text, since
+    equal trees may differ in the sign of a zero.
     """
     key = (repr(tree), known)
     code = _compiled.pop(key, None)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from strategies import programs
 from treesketch.canvas import Limits
+from treesketch.check import check
 from treesketch.errors import CheckError, ParseError, RunError
 from treesketch.hy_runtime import Runtime, evaluate, runtime
 from treesketch.interpreter import interpret
@@ -73,6 +74,57 @@ def test_loop_with_its_own_name_as_count():
     assert corners(run("(let [x 3] (dotimes [x x] (rect x 0 1 1)))")) == [(0, 0), (1, 0), (2, 0)]
 
 
+def test_only_false_and_nil_do_not_hold():
+    tests = [
+        "0",
+        "(/ 0 (- 1 1))",
+        "true",
+        "(< 1 2)",
+        "false",
+        "nil",
+        "(not nil)",
+        "(not 0)",
+        "(and 0 nil)",
+        "(or nil 0)",
+    ]
+    chosen = [corners(run(f"(rect (if {test} 1 2) 0 1 1)"))[0][0] for test in tests]
+    assert chosen == [1, 1, 1, 1, 2, 2, 1, 2, 2, 1]
+    assert [len(run(f"(when {test} (rect 0 0 1 1))").shapes) for test in tests] == [1, 1, 1, 1, 0, 0, 1, 0, 0, 1]
+    assert [len(run(f"(if {test} (rect 0 0 1 1))").shapes) for test in tests] == [1, 1, 1, 1, 0, 0, 1, 0, 0, 1]
+
+
+def test_what_is_not_chosen_is_not_evaluated():
+    """A random number that is drawn shows: the next one is another."""
+    drawn = corners(run("(rect (random 9) 0 1 1)"))
+    for unused in ["(if 1 0 (random 1))", "(if (or 1 (random 1)) 0 0)", "(if (and nil (random 1)) 0 0)"]:
+        assert corners(run(f"(let [unused {unused}] (rect (random 9) 0 1 1))")) == drawn
+    assert corners(run("(let [used (if (and 1 (random 1)) 0 0)] (rect (random 9) 0 1 1))")) != drawn
+
+
+def test_arguments_are_evaluated_from_left_to_right():
+    text = (
+        "(rect (random 9) (if (< (random 9) 5) (random 9) (+ 1 (random 9))) (random 9) (random 9)) (point (random 9) 0)"
+    )
+    assert run(text) == interpret(parse(text))
+
+
+def test_functions_see_globals_as_they_are_when_called():
+    text = "(def x 1) (defn dab [] (rect x 0 1 1)) (dab) (def x 2) (dab) (let [x 3] (dab)) (dotimes [x 1] (dab))"
+    assert corners(run(text)) == [(1, 0), (2, 0), (2, 0), (2, 0)]
+
+
+def test_functions_call_functions_before_them():
+    text = (
+        "(defn half [x] (/ x 2)) (defn quarter [x] (+ (half (half x)))) (defn dab [x] (rect (quarter x) 0 1 1)) (dab 8)"
+    )
+    assert corners(run(text)) == [(2, 0)]
+
+
+def test_loops_over_sequences_bind_afresh():
+    text = "(doseq [x [3 1 2]] (rect x 0 1 1)) (doseq [x (range 5 0 -2)] (rect x 1 1 1)) (doseq [x []] (rect x 2 1 1))"
+    assert corners(run(text)) == [(3, 0), (1, 0), (2, 0), (5, 1), (3, 1), (1, 1)]
+
+
 def test_arithmetic_is_ieee():
     assert corners(run("(let [z (- 1 1)] (rect (/ 1 z) (- (/ 8 2 2)) 1 1))")) == [(float("inf"), -2)]
 
@@ -82,6 +134,17 @@ def test_deep_nesting(form):
     """Python allows 20 nested blocks and 1,000 frames; the language allows 60 brackets."""
     text = f"({form} " * 58 + "(line 1 2 3 4)" + ")" * 58
     assert run(text) == interpret(parse(text))
+
+
+def test_a_long_chain_of_calls_through_deep_forms():
+    deep, ends = "(when 1 " * 57, ")" * 57
+    chain = "".join(f"(defn f{i + 1} [] {deep}(f{i}){ends})" for i in range(62))
+    text = f"(defn f0 [] (rect 1 2 3 4)) {chain} (f62)"
+    assert run(text) == interpret(parse(text)) and len(run(text).shapes) == 1
+    more = f"(defn f0 [] (rect 1 2 3 4)) {''.join(f'(defn f{i + 1} [] (f{i}))' for i in range(64))} (f64)"
+    for evaluator in (evaluate, interpret):
+        with pytest.raises(RunError, match="more than 64 functions"):
+            evaluator(parse(more))
 
 
 def test_long_sums_do_not_nest():
@@ -119,6 +182,32 @@ def test_a_form_that_fails_leaves_the_canvas_as_it_was():
         runtime.run(parse("(fill 7) (dotimes [i 9] (rect i 0 1 1))"))
     assert runtime.run(parse("(no-stroke)")) == before
     assert runtime.run(parse("(rect 0 0 1 1)")).shapes[-1].fill == (9, 9, 9, 255)
+
+
+def test_definitions_stay():
+    runtime = Runtime()
+    runtime.run(parse("(def side 5)"))
+    runtime.run(parse("(defn dab [x] (rect x 0 side side))"))
+    runtime.run(parse("(def side 6)"))
+    assert runtime.run(parse("(dab 1)")).shapes[0].path.points[2] == (7, 6)
+    assert runtime.value(parse("(* side 2)", start="number")) == 12
+
+
+def test_what_fails_defines_nothing():
+    runtime = Runtime(Limits(shapes=2))
+    runtime.run(parse("(def side 5) (defn dab [] (rect 0 0 side side))"))
+    with pytest.raises(RunError):
+        runtime.run(parse("(def side 9) (def other 1) (dab) (dab) (dab)"))
+    assert runtime.run(parse("(dab)")).shapes[0].path.points[2] == (5, 5)
+    with pytest.raises(CheckError):
+        runtime.run(parse("(rect other 0 1 1)"))
+
+
+def test_a_value_changes_nothing():
+    runtime = Runtime()
+    first = runtime.value(parse("(random 1)", start="number"))
+    assert runtime.value(parse("(random 1)", start="number")) == first
+    assert runtime.run(parse("(rect (random 1) 0 1 1)")).shapes[0].path.points[0] == (first, 0)
 
 
 def test_fuel_is_for_each_form():
@@ -178,7 +267,6 @@ def test_a_production_without_a_template_is_an_error():
         "(let [\uff45val 1] (rect \uff45val 0 1 1))",
         '#(print "read")',
         "#=(print 1)",
-        "#_(rect 0 0 1 1)",
         "(rect #^int 1 2 3 4)",
         "(import os)",
         "(require hyrule)",
@@ -200,15 +288,17 @@ def test_a_production_without_a_template_is_an_error():
         "(name-1-x)",
     ],
 )
-def test_the_parser_refuses(text):
-    with pytest.raises(ParseError) as error:
-        parse(text)
-    assert "\n" not in str(error.value) and error.value.span
+def test_parser_or_checker_refuse(text):
+    try:
+        errors = check(parse(text))
+    except ParseError as error:
+        errors = [error]
+    assert errors and all("\n" not in str(error) and error.span for error in errors)
 
 
 @pytest.mark.parametrize(
     "name",
-    "print eval exec hy builtins import lambda None True fn do setv canvas spend repeated add name-1-x answer "
+    "print eval exec hy builtins import lambda None True fn setv canvas spend repeated add name-1-x answer "
     "globals is? del! quote unquote eval-and-compile".split(),
 )
 def test_any_name_is_only_a_name(name):
@@ -217,12 +307,25 @@ def test_any_name_is_only_a_name(name):
     assert corners(run(text)) == [(1, 1), (0, 0), (1, 0)]
 
 
+@pytest.mark.parametrize(
+    "name", ["print", "spend", "called", "canvas", "choose", "compute-add", "function-f", "global-f"]
+)
+def test_any_name_of_a_definition_is_only_a_name(name):
+    text = (
+        f"(def x 3) (defn {name} [y] (rect x y 1 1)) ({name} 5) (defn twice [{name}] (* 2 {name})) ({name} (twice x))"
+    )
+    assert run(text) == interpret(parse(text))
+    assert corners(run(text)) == [(3, 5), (3, 6)]
+    assert corners(run(f"(def {name} 4) (rect {name} 0 1 1)")) == [(4, 0)]
+
+
 @pytest.mark.parametrize("name", ["x", "canvas", "spend", "add", "print", "__builtins__", "canvas.shapes"])
 def test_names_out_of_scope_never_reach_hy(name):
     """Even in a tree that no parser made."""
-    tree = Node("stroke_weight", (Node("reference", (), name),))
     with pytest.raises(CheckError, match="no name"):
-        evaluate(tree)
+        evaluate(Node("stroke_weight", (Node("reference", (), name),)))
+    with pytest.raises(CheckError, match="no function"):
+        evaluate(Node("call", (Node("callee", (), name),)))
 
 
 def test_compiled_code_uses_only_our_words():
@@ -231,7 +334,7 @@ def test_compiled_code_uses_only_our_words():
     while code:
         names |= set(code[-1].co_names)
         code += [constant for constant in code.pop().co_consts if hasattr(constant, "co_names")]
-    assert names <= {"canvas", "rect", "spend", "rotated", "repeated", "divide", "add"} | {
+    assert names <= {"canvas", "rect", "spend", "rotated", "counted", "repeated", "compute_divide", "compute_add"} | {
         name for name in names if name.startswith("_hy_anon_")
     }
 

@@ -70,7 +70,7 @@ def noise(seed: float, x: float, y: float = 0.0, z: float = 0.0) -> float:
         part.append(np.float32(single - np.float32(int(single))))
 
     def fade(share: np.float32) -> np.float32:
-        return np.float32(0.5) * (np.float32(1) - cosines[int(share * np.float32(_TURN // 2)) % _TURN])
+        return np.float32(np.float32(0.5) * (np.float32(1) - cosines[int(share * np.float32(_TURN // 2)) % _TURN]))
 
     total, strength = np.float32(0), np.float32(0.5)
     for _ in range(_OCTAVES):

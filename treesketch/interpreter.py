@@ -9,6 +9,7 @@ import builtins
 import keyword
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from treesketch import arithmetic
 from treesketch.canvas import Canvas, Limits, frames
@@ -43,7 +44,7 @@ class Interpreter:
         self._canvas.spend()
         return self._methods[node.production](node)
 
-    def _all(self, node: Node) -> list[float]:
+    def _all(self, node: Node) -> list[Any]:
         return [self._evaluate(child) for child in node.children]
 
     def _forms(self, nodes: tuple[Node, ...]) -> None:
@@ -177,10 +178,10 @@ class Interpreter:
         )
 
     def contour(self, node: Node) -> list[tuple[str, Corner]]:
-        return [self._evaluate(child) for child in node.children]
+        return self._all(node)
 
     def vertex(self, node: Node) -> tuple[str, Corner]:
-        return node.production.removesuffix("_vertex"), tuple([self._evaluate(child) for child in node.children])
+        return node.production.removesuffix("_vertex"), tuple(self._all(node))
 
     bezier_vertex = quadratic_vertex = curve_vertex = vertex
 

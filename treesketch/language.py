@@ -121,7 +121,7 @@ class Language:
                 parser="lalr",
                 lexer="basic",
                 start=start,
-                propagate_positions=True,
+                keep_all_tokens=True,  # the first and the last say where a node stands, which is faster than Lark's own way
                 maybe_placeholders=False,
                 postlex=_WholeWords(),
             )

@@ -29,7 +29,7 @@ def parse(text: str, language: Language | None = None, file: str | None = None, 
     language = language or load_language()
     _guard(text, file)
     try:
-        return _build(language.parser(start).parse(text))
+        return _build(language.parser(start).parse(text), language)
     except UnexpectedToken as error:
         token = error.token
         if token.type == "$END":
@@ -51,13 +51,26 @@ def _guard(text: str, file: str | None) -> None:
             raise ParseError(f"forms are nested more than {MAX_DEPTH} deep", word.span, file)
 
 
-def _build(tree: Tree[Token]) -> Node:
-    """Lark's tree -> ours. A rule with one token is a leaf; the recursion is as deep as MAX_DEPTH allows."""
-    meta, children = tree.meta, tree.children
-    span = None if meta.empty else Span(meta.line, meta.column, meta.end_line, meta.end_column)
-    if len(children) == 1 and isinstance(children[0], Token):
-        return Node(str(tree.data), (), _value(children[0]), span)
-    return Node(str(tree.data), tuple(_build(child) for child in children if isinstance(child, Tree)), None, span)
+def _build(tree: Tree[Token], language: Language) -> Node:
+    """Lark's tree, which keeps all tokens, -> ours. The recursion is as deep as MAX_DEPTH allows."""
+    name = str(tree.data)
+    parts = [_build(part, language) if isinstance(part, Tree) else part for part in tree.children]
+    if not parts:
+        return Node(name)
+    span = Span(*_place(parts[0])[:2], *_place(parts[-1])[2:])
+    first = parts[0]
+    if isinstance(first, Token) and language.productions[name].terminal:
+        return Node(name, (), _value(first), span)
+    return Node(name, tuple([part for part in parts if isinstance(part, Node)]), None, span)
+
+
+def _place(part: Node | Token) -> tuple[int, int, int, int]:
+    """Where a part of a tree begins and ends."""
+    if isinstance(part, Node):
+        assert part.span
+        return part.span
+    assert part.line and part.column and part.end_line and part.end_column
+    return part.line, part.column, part.end_line, part.end_column
 
 
 def _value(token: Token) -> float | str:
