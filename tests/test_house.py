@@ -29,6 +29,7 @@ ORDER = (
     "arithmetic",
     "chance",
     "outline",
+    "quick",
     "canvas",
     "interpreter",
     "hy_runtime",

@@ -291,7 +291,7 @@ def test_strokes_on_pixel_centres_are_those_of_the_exact_rasteriser():
     canvas.stroke([200, 30, 60, 180])
     canvas.rect(30.5, 30.5, 20, 16)
     canvas.ellipse(20.5, 44.5, 20, 24)
-    canvas.polyline([(5.5, 60.5), (30.5, 50.5), (58.5, 60.5)])
+    canvas.shape([("vertex", (point,)) for point in ((5.5, 60.5), (30.5, 50.5), (58.5, 60.5))], [], False)
     canvas.line(55.5, 5.5, 55.5, 25.5)
     ours = render(pack([canvas.scene()], (64, 64)))[0].numpy()
     assert math.sqrt(((ours - rasterise(canvas.scene()) / 255.0) ** 2).mean()) < 0.01

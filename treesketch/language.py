@@ -121,7 +121,7 @@ class Language:
                 parser="lalr",
                 lexer="basic",
                 start=start,
-                keep_all_tokens=True,  # the first and the last say where a node stands, which is faster than Lark's own way
+                keep_all_tokens=True,  # `syntax` reads from them where a node stands, faster than Lark does
                 maybe_placeholders=False,
                 postlex=_WholeWords(),
             )

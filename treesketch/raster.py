@@ -25,13 +25,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path as FilePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backends import _backend_agg
 from PIL import Image
 
+from treesketch import quick
 from treesketch.errors import RunError
 from treesketch.files import write_whole
 from treesketch.scene import Color, Scene, Shape, is_rigid, stretch
@@ -48,7 +49,11 @@ FARTHEST = 1e15  # pixels; coordinates are cut off there, as beyond it doubles n
 FLATTEST = 1e-12  # square pixels; a pen that a transform makes flatter than this draws nothing
 SHORTEST_EDGE = 1e-9  # canvas units; a shorter edge has no direction worth a join
 BAND = 1 << 20  # pixels drawn at a time, which bounds the memory of large pictures
-KEPT_RENDERERS = 4  # sizes a thread keeps a drawing buffer for
+QUICK_FARTHEST = 1e6  # pixels; beyond that the general way is taken, which cuts off what is too far
+KEPT_RENDERERS = 6  # sizes a thread keeps a drawing buffer for
+
+_STRAIGHT = re.compile("ML+Z?")
+_CURVED = re.compile("MC+Z")
 
 Points = npt.NDArray[np.float64]  # (n, 2)
 Mask = npt.NDArray[np.bool_]  # (n,)
@@ -60,7 +65,8 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Pixels:
     """Draw a scene over its background (taken as opaque) with exact coverage.
 
     size is (height, width) in pixels, by default the canvas's; x and y are scaled separately, and so are pens.
-    Returns (H, W, 3) uint8 sRGB. A shape with a non-finite coordinate draws nothing.
+    Returns (H, W, 3) uint8 sRGB. Colours are mixed in 8 bits, shape by shape, as in Processing. A shape with a
+    non-finite coordinate draws nothing.
     Raises RunError if a side is not 1..8192 pixels.
     """
     canvas = (scene.height, scene.width)
@@ -70,19 +76,26 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Pixels:
     rows = min(height, max(1, BAND // width))
     for top in range(0, height, rows):
         band = min(rows, height - top)
-        planes = np.empty((3, band, width), np.float32)
-        planes[:] = np.array(scene.background[:3], np.float32)[:, None, None]
+        renderer = _RENDERERS.get(band, width)
+        drawn = np.asarray(renderer)  # (band, width, 4) uint8, what the renderer draws on
+        drawn[:] = (*scene.background[:3], 255)
         for paint in paints:
-            patch = _cover(paint, top, band, width)
-            if patch is None:
-                continue
-            there = planes[:, patch.rows, patch.columns]
-            change = np.array(paint.color[:3], np.float32)[:, None, None] - there
-            change *= patch.coverage if paint.color[3] == 255 else patch.coverage * np.float32(paint.color[3] / 255)
-            there += change
-        planes += np.float32(0.5)
-        pixels[top : top + band] = planes.transpose(1, 2, 0)  # the cast truncates
+            if paint.color[3] == 255:
+                _draw(renderer, paint, top + band)
+            else:
+                _blend(drawn, paint, top)
+        pixels[top : top + band] = drawn[:, :, :3]
     return pixels
+
+
+def _blend(drawn: Pixels, paint: "_Paint", top: int) -> None:
+    """Paint a translucent colour over the rows from `top` on; Agg itself would round every pixel down."""
+    patch = _cover(paint, top, *drawn.shape[:2])
+    if patch is None:
+        return
+    there = drawn[patch.rows, patch.columns, :3]
+    share = patch.coverage[:, :, None] * np.float32(paint.color[3] / 255)
+    there[:] = there + (np.array(paint.color[:3], np.float32) - there) * share + np.float32(0.5)  # the cast truncates
 
 
 def layers(
@@ -155,6 +168,9 @@ def _paints(shape: Shape, canvas: tuple[int, int], size: tuple[int, int], snap: 
     if not shape.path.points:
         return
     scale_x, scale_y = size[1] / canvas[1], size[0] / canvas[0]
+    if scale_x == scale_y and (paints := _quick_paints(shape, scale_x, snap)) is not None:
+        yield from paints
+        return
     a, b, c, d, e, f = shape.transform
     # (n, 2) @ (2, 2) + (2,): the transform and the scale at once
     local = np.array(shape.path.points, np.float64)
@@ -183,9 +199,9 @@ def _paints(shape: Shape, canvas: tuple[int, int], size: tuple[int, int], snap: 
     half = min(max(stroke.weight, THINNEST_STROKE / larger), FARTHEST) / 2
     tolerance = TOLERANCE / finest
     polygons: list[Points] = []
-    if stroke.join == "miter" and shape.path.verbs == "MLLLZ" and _is_rectangle(local, points @ to_pen):
+    if stroke.join == "miter" and shape.path.verbs == "MLLLZ" and quick.is_rectangle(shape.path.points):
         corners = np.floor(points + RECTANGLE_SLACK) + 0.5 if snap else points
-        polygons += _widen_rectangle(corners @ to_pen, half)
+        polygons += map(np.array, quick.widen_rectangle((corners @ to_pen).tolist(), half))
     else:
         snapped = np.floor(points + SLACK) + 0.5 if snap else points
         if len(plan.anchors):  # controls move with their ends
@@ -195,6 +211,86 @@ def _paints(shape: Shape, canvas: tuple[int, int], size: tuple[int, int], snap: 
             bends = _bends(contour, snapped, counts)
             polygons += _widen(line @ to_pen, bends, contour.closed, half, stroke.cap, stroke.join, tolerance)
     yield from _paint([polygon @ frame for polygon in polygons], stroke.color)
+
+
+def _quick_paints(shape: Shape, scale: float, snap: bool) -> list[_Paint] | None:
+    """The same for the common shapes: a few straight sides, or a smooth closed curve; None for all others."""
+    verbs, stroke = shape.path.verbs, shape.stroke
+    is_straight = len(verbs) <= quick.MOST_SIDES and _STRAIGHT.fullmatch(verbs)
+    if not (is_straight or _CURVED.fullmatch(verbs)) or not is_rigid(shape.transform):
+        return None
+    if stroke is not None and not 0 <= stroke.weight < QUICK_FARTHEST:
+        return None
+    a, b, c, d, e, f = (scale * value for value in shape.transform)
+    points = [(a * x + c * y + e, b * x + d * y + f) for x, y in shape.path.points]
+    if not all(-QUICK_FARTHEST < x < QUICK_FARTHEST and -QUICK_FARTHEST < y < QUICK_FARTHEST for x, y in points):
+        return None
+    half = max(stroke.weight, THINNEST_STROKE) * scale / 2 if stroke else 0.0
+    if not is_straight:
+        return _quick_curve(shape, points, half, snap)
+    paints = [_quick_paint([points], shape.fill)] if shape.fill is not None else []
+    if stroke is None:
+        return paints
+    if len(points) > 2 and stroke.join != "miter":
+        return None
+    if verbs == "MLLLZ" and quick.is_rectangle(shape.path.points):
+        corners = [(_snapped(x, RECTANGLE_SLACK), _snapped(y, RECTANGLE_SLACK)) for x, y in points] if snap else points
+        return [*paints, _quick_paint(quick.widen_rectangle(corners, half), stroke.color)]
+    line = [(_snapped(x, SLACK), _snapped(y, SLACK)) for x, y in points] if snap else points
+    finest = max(FINEST_TURN, 2 * math.acos(max(0.0, 1 - TOLERANCE / half)))
+    polygons = quick.widen_straight(line, verbs[-1] == "Z", half, stroke.cap, MITER_LIMIT, finest)
+    return None if polygons is None else [*paints, _quick_paint(polygons, stroke.color)]
+
+
+def _quick_paint(polygons: list[quick.Corners], color: Color) -> _Paint:
+    """`_paint` for a few points."""
+    corners = polygons[0] if len(polygons) == 1 else polygons[0] + polygons[1]
+    xs, ys = zip(*corners, strict=True)
+    box = (math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys)))
+    codes = None if len(polygons) == 1 else _codes(len(polygons[0]), len(polygons[1]))
+    return _Paint(np.array(corners), codes, box, color)
+
+
+@lru_cache(maxsize=64)
+def _codes(*lengths: int) -> npt.NDArray[np.uint8]:
+    """matplotlib's codes of polygons with so many points each, behind one another."""
+    codes = np.full(sum(lengths), 2, np.uint8)
+    codes[[sum(lengths[:i]) for i in range(len(lengths))]] = 1
+    return codes
+
+
+def _snapped(value: float, slack: float) -> float:
+    """A coordinate moved to the middle of its pixel."""
+    return math.floor(value + slack) + 0.5
+
+
+def _quick_curve(shape: Shape, corners: quick.Corners, half: float, snap: bool) -> list[_Paint] | None:
+    """The paints of a closed run of cubics (points in pixels), if it is smooth all around and not enormous."""
+    if shape.stroke is not None and not quick.is_smooth(corners):
+        return None
+    count = max(1, math.ceil(math.sqrt(0.75 * quick.most_bent(corners) / TOLERANCE)))
+    if count > FINEST_CHORDS:
+        return None
+    plan, points = _plan(shape.path.verbs), np.array(corners)
+    curve = plan.contours[0].runs[1]
+    xs, ys = zip(*corners, strict=True)
+    reach = half + snap  # a hull around the control points holds all
+    left, top = math.floor(min(xs) - reach), math.floor(min(ys) - reach)
+    box = (left, top, math.ceil(max(xs) + reach), math.ceil(max(ys) + reach))
+    paints = []
+    if shape.fill is not None:
+        paints.append(_Paint((_basis(count) @ points[curve]).reshape(-1, 2), None, box, shape.fill))
+    if shape.stroke is None:
+        return paints
+    if snap:
+        points = points + ((np.floor(points + SLACK) + 0.5) - points)[plan.anchors]
+    pieces = points[curve]
+    line = (_basis(count) @ pieces).reshape(-1, 2)
+    sides = quick.widen_smooth(line, (quick.tangent_basis(count) @ pieces).reshape(-1, 2), half, TOLERANCE)
+    if sides is None:
+        return None
+    paints.append(_Paint(np.concatenate(sides), _codes(len(line), len(line)), box, shape.stroke.color))
+    return paints
 
 
 def _paint(polygons: list[Points], color: Color) -> Iterator[_Paint]:
@@ -325,40 +421,6 @@ def _halve(curve: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 # --- Strokes to polygons, in canvas units so that a pen scales with the canvas --------------------------------------
-
-
-def _is_rectangle(local: Points, points: Points) -> bool:
-    """Whether four points are what `rect` makes: sides along the axes, and still square on the canvas."""
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = local.tolist()
-    if not (ay == by and bx == cx and cy == dy and dx == ax):
-        return False
-    (ax, ay), (bx, by), _, (dx, dy) = points.tolist()
-    wide, high = math.hypot(bx - ax, by - ay), math.hypot(dx - ax, dy - ay)
-    square: bool = abs((bx - ax) * (dx - ax) + (by - ay) * (dy - ay)) <= 1e-9 * wide * high
-    return square
-
-
-def _widen_rectangle(points: Points, half: float) -> list[Points]:
-    """The outer and the inner parallelogram of a rectangle's stroke, as Java2D's PixelToParallelogramConverter has it.
-
-    A side of no length is taken to stand at a right angle on the other.
-    """
-    (ax, ay), (bx, by), _, (dx, dy) = points.tolist()
-    ux, uy, vx, vy = bx - ax, by - ay, dx - ax, dy - ay
-    wide, high = math.hypot(ux, uy), math.hypot(vx, vy)
-    px, py = (ux / wide, uy / wide) if wide else (0.0, 0.0)
-    qx, qy = (vx / high, vy / high) if high else (-py, px) if wide else (0.0, 1.0)
-    if not wide:
-        px, py = qy, -qx
-
-    def frame(grow: float) -> list[tuple[float, float]]:
-        x, y = ax - grow * (px + qx), ay - grow * (py + qy)
-        rx, ry = ux + 2 * grow * px, uy + 2 * grow * py
-        sx, sy = vx + 2 * grow * qx, vy + 2 * grow * qy
-        return [(x, y), (x + rx, y + ry), (x + rx + sx, y + ry + sy), (x + sx, y + sy)]
-
-    outer = [np.array(frame(half))]
-    return outer if 2 * half >= min(wide, high) else [*outer, np.array(frame(-half)[::-1])]
 
 
 def _widen(
@@ -553,24 +615,25 @@ class _Context:
 
 
 _CONTEXT = _Context()
-_WHITE = (1.0, 1.0, 1.0, 1.0)
+_WHITE = (255, 255, 255, 255)
 # Agg's coverage of a partly covered pixel is in 1/256, and 255 is the whole.
 _SHARE = np.append(np.arange(255) / 256, 1.0).astype(np.float32)
 
 
 class _Renderers(threading.local):
-    """The drawing buffers of one thread, by (height, width)."""
+    """The drawing buffers of one thread, by (height, width): one to draw on, one to cover with."""
 
     def __init__(self) -> None:
-        self.kept: OrderedDict[tuple[int, int], _backend_agg.RendererAgg] = OrderedDict()  # type: ignore[name-defined]
+        self.kept: OrderedDict[tuple[int, int, bool], Any] = OrderedDict()
 
-    def get(self, height: int, width: int) -> "_backend_agg.RendererAgg":  # type: ignore[name-defined]
-        found = self.kept.pop((height, width), None)
+    def get(self, height: int, width: int, to_cover: bool = False) -> Any:
+        key = (height, width, to_cover)
+        found = self.kept.pop(key, None)
         if found is None:
             found = _backend_agg.RendererAgg(width, height, 72.0)  # type: ignore[attr-defined]
             if len(self.kept) >= KEPT_RENDERERS:
                 self.kept.popitem(last=False)
-        self.kept[height, width] = found
+        self.kept[key] = found
         return found
 
 
@@ -584,13 +647,21 @@ def _cover(paint: _Paint, top: int, height: int, width: int) -> _Patch | None:
         return None
     rows = slice(max(0, above - top), min(height, below - top))
     columns = slice(max(0, left), min(width, right))
-    renderer = _RENDERERS.get(height, width)
+    renderer = _RENDERERS.get(height, width, to_cover=True)
     renderer.clear()
+    _draw(renderer, paint._replace(color=_WHITE), top + height)
+    return _Patch(rows, columns, _SHARE.take(np.asarray(renderer)[rows, columns, 3], mode="clip"))
+
+
+def _draw(renderer: Any, paint: _Paint, bottom: int) -> None:
+    """Fill a paint's polygons with its colour as if it were opaque; bottom is the row below the renderer's last."""
+    red, green, blue, _ = paint.color
     try:
-        renderer.draw_path(_CONTEXT, _Outline(paint.vertices, paint.codes), _upright(top + height), _WHITE)
+        renderer.draw_path(
+            _CONTEXT, _Outline(paint.vertices, paint.codes), _upright(bottom), (red / 255, green / 255, blue / 255)
+        )
     except OverflowError:
         raise RunError(f"a shape of {len(paint.vertices)} points crosses too many pixels; draw it in parts") from None
-    return _Patch(rows, columns, _SHARE.take(np.asarray(renderer)[rows, columns, 3], mode="clip"))
 
 
 @lru_cache(maxsize=64)
