@@ -19,7 +19,7 @@ def test_a_rule_is_a_production():
     assert rect.head == "rect" and rect.terminal is None
     assert rect.slots == (Slot("point"), Slot("extent"))
     assert LANGUAGE.productions["literal"].terminal == "NUMBER"
-    assert LANGUAGE.productions["polygon"].slots == (Slot("vertex", 1, None),)
+    assert LANGUAGE.productions["polygon"].slots == (Slot("start"), Slot("corner", 0, None), Slot("contour", 0, None))
     assert LANGUAGE.productions["program"].slots == (Slot("size", 0, 1), Slot("form", 0, None))
 
 
@@ -65,7 +65,12 @@ def test_signature():
 
 
 def test_sequences():
-    assert LANGUAGE.sequences == {"begin-shape": (frozenset({"vertex"}), "end-shape")}
+    corners = {"vertex", "curve-vertex", "bezier-vertex", "quadratic-vertex"}
+    assert LANGUAGE.sequences["begin-shape"] == (corners | {"begin-contour", "end-contour"}, "end-shape")
+    assert LANGUAGE.sequences["begin-contour"] == (corners, "end-contour")
+    inside, last = LANGUAGE.sequences["push-matrix"]
+    assert {"rect", "begin-shape", "end-shape", "push-matrix", "pop-matrix"} <= inside and last == "pop-matrix"
+    assert "vertex" not in inside and len(LANGUAGE.sequences) == 3
 
 
 def test_another_grammar_is_another_language():

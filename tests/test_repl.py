@@ -131,7 +131,7 @@ def test_size_goes_to_the_front_and_all_is_drawn_again(session):
         (":undo", "nothing to undo"),
         (":view moon", ":view takes one of off blocks kitty iterm, got 'moon'"),
         (":load missing.clj", "missing.clj: no such file or folder"),
-        ("(draw 'x)", "1:2: no form 'draw'"),
+        ("(draw 'x)", "1:7: ''x' is not a word of the language"),
     ],
 )
 def test_errors_are_one_line_and_the_session_goes_on(capsys, text, message):
@@ -339,9 +339,9 @@ def test_history_in_memory_where_nothing_can_be_written(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("(elli", ["ellipse"]),
+        ("(elli", ["ellipse", "ellipse-mode"]),
         ("(fill 1) (no-", ["no-fill", "no-stroke"]),
-        ("(end", ["end-shape"]),
+        ("(end", ["end-contour", "end-shape"]),
         (":u", [":undo"]),
         ("elli", []),
         ("(rect wid", []),

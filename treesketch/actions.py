@@ -14,7 +14,8 @@ parses, checks, ends and draws within a node budget:
 
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
 `sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), the kinds of TABLES, and those of
-LOCATED with `with_translation`, which moves what places are measured from.
+LOCATED with `with_translation`, which moves what places are measured from. What UNWRITTEN names, and what needs it, is
+never written: calls and definitions of functions, and loops over sequences, whose cost is not known as they are written.
 """
 
 import math
@@ -36,6 +37,7 @@ MAX_BUDGET = 1536  # nodes; a shape has 5 or more, so with MAX_REPEATS a program
 MAX_DEPTH = 24  # of the tree, in nodes
 MAX_REPEATS = 64  # turns of nested loops, multiplied
 MAX_NAMES = 8  # names that may be referred to: the nearest ones
+UNWRITTEN = frozenset({"function", "callee", "each"})  # productions that no decoder writes yet
 NAMES = "ijkabcdefghlmnopqrstuvwxyz"  # canonical names, by how many are in scope
 
 CANVAS = 128.0  # units of the square canvas that places refer to
@@ -171,6 +173,8 @@ class Vocabulary:
             return []
         if name == "reference":
             return [f"reference:{k}" for k in range(MAX_NAMES)]
+        if name in UNWRITTEN:
+            return []
         if name in self.names:
             return [f"name:{name}"] if f"name:{name}" in self.action_index else []
         return [f"constant:{word}" for word in self.constants]
@@ -197,7 +201,7 @@ class Vocabulary:
     def _is_name(self, production: Production) -> bool:
         """Whether a production is a leaf that bears a new name: a text that is neither a constant nor a reference."""
         terminal = production.terminal
-        if terminal is None or terminal in NUMERIC_TERMINALS or production.name == "reference":
+        if terminal is None or terminal in NUMERIC_TERMINALS or production.name in ("reference", *UNWRITTEN):
             return False
         return terminal != "CONSTANT" or not self.constants
 
@@ -256,7 +260,7 @@ def load_vocabulary(name: str = "sketch") -> Vocabulary:
 
 def _size(production: Production, minimum: dict[str, int]) -> int:
     """The least nodes of a tree with this production at its root, with no need of a name in scope."""
-    if production.name == "reference":
+    if production.name == "reference" or production.name in UNWRITTEN:
         return IMPOSSIBLE
     return min(1 + sum(slot.least * minimum[slot.kind] for slot in production.slots), IMPOSSIBLE)
 

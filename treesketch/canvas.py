@@ -29,7 +29,7 @@ class Limits:
     """
 
     fuel: int = 1_000_000
-    shapes: int = 20_000
+    shapes: int = 25_000
     points: int = 400_000
     side: int = 8192
     calls: int = 64

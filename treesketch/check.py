@@ -114,6 +114,8 @@ def _define(form: Node, scope: Scope) -> None:
 
 def _call(node: Node, scope: Scope) -> Iterator[CheckError]:
     callee, *arguments = node.children
+    if callee.production != "callee":  # another grammar's
+        return
     name, gives_number = str(callee.value), node.production == "value_call"
     function = scope.functions.get(name)
     if function is None:

@@ -256,7 +256,9 @@ class Derivation:
         if node.production == "constant":
             return arithmetic.CONSTANTS.get(str(node.value), 0.0)
         operation = arithmetic.OPERATIONS.get(node.production)
-        return operation(*map(self._evaluate, node.children)) if operation and node.children else 0.0
+        if operation is None or not node.children or any(child.production == "point" for child in node.children):
+            return 0.0
+        return operation(*map(self._evaluate, node.children))
 
     def _color_at(self, place: int) -> tuple[int, int, int]:
         if self._colors is None:

@@ -7,7 +7,7 @@ words are read again up to the place, and the grammar says how each form is writ
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from treesketch.errors import ParseError, Span
@@ -43,12 +43,17 @@ class Word(NamedTuple):
 
 @dataclass(slots=True)
 class Open:
-    """A bracket that is open: its first word, how many values followed that, and a sequence begun inside it."""
+    """A bracket that is open: its first word, how many values followed that, and the sequences begun inside it."""
 
     bracket: Word
     head: str = ""
     values: int = 0
-    begun: Word | None = None  # begin-shape, for as long as there is no end-shape
+    sequences: list[Word] = field(default_factory=list)  # begin-shape, for as long as there is no end-shape
+
+    @property
+    def begun(self) -> Word | None:
+        """The innermost sequence that is not ended."""
+        return self.sequences[-1] if self.sequences else None
 
 
 def words(text: str) -> Iterator[Word]:
@@ -154,10 +159,10 @@ def _explain_head(word: str, outer: Open, language: Language) -> str:
     """What is wrong with the first word of a bracket inside `outer`."""
     if word in ("(", ")", "[", "]"):
         return f"a form begins with its name, not with '{word}'"
-    if outer.begun and word in language.words:
+    if outer.begun and word in language.words and not _holds_forms(outer.begun.text, language):
         return f"{quote(word)} cannot stand here; write {language.usage(language.heads[outer.begun.text])}"
     for first, (inside, last) in language.sequences.items():
-        if word in inside or word == last:
+        if word == last or (word in inside and not _holds_forms(first, language)):
             return f"'{word}' belongs in {language.usage(language.heads[first])}"
     production = language.heads.get(word)
     if production is None:
@@ -169,6 +174,12 @@ def _explain_head(word: str, outer: Open, language: Language) -> str:
         return f"{word} comes first in the program, once"
     what = "a number" if production in language.kinds.get("number", ()) else "a form"
     return f"'{word}' is {what} and cannot stand here" + (f" in {quote(outer.head)[1:-1]}" if outer.head else "")
+
+
+def _holds_forms(first: str, language: Language) -> bool:
+    """Whether a sequence of brackets is one of forms, which may stand elsewhere too."""
+    forms = {name for kind in language.bodies for name in language.kinds[kind]}
+    return any(language.heads.get(head) in forms for head in language.sequences[first][0])
 
 
 def explain_form(word: str, functions: Iterable[str], gives_number: bool) -> str:
@@ -186,7 +197,7 @@ def _unended(begun: Word, language: Language, file: str | None) -> ParseError:
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word[:SHOWN], list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:SHOWN], list(known), n=1, cutoff=0.65)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
@@ -229,9 +240,9 @@ def _open_brackets(text: str, until: Word | None, language: Language) -> list[Op
             if len(stack) > 1:
                 closed = stack.pop()
                 if closed.head in language.sequences:
-                    stack[-1].begun = closed.bracket._replace(text=closed.head)
-                elif closed.head in lasts:
-                    stack[-1].begun = None
+                    stack[-1].sequences.append(closed.bracket._replace(text=closed.head))
+                elif closed.head in lasts and stack[-1].sequences:
+                    stack[-1].sequences.pop()
         elif stack[-1].bracket.text == "(" and not stack[-1].head and not stack[-1].values:
             stack[-1].head = word.text
         else:

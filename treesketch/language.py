@@ -156,37 +156,52 @@ class Language:
         return words
 
     def usage(self, name: str) -> str:
-        """How a production is written: '(dotimes [name count] form ...)'."""
+        """How a production is written: '(dotimes [name count] form ...)'; of a list of parts only the first is shown."""
         pieces: list[str] = []
+        depth = listed = 0
         for part in self.productions[name].template:
             if isinstance(part, str):
                 pieces.append(part)
+                depth += (part in "([") - (part in ")]")
                 continue
             options = self.kinds[part.kind]
-            literal = len(options) == 1 and any(isinstance(p, str) for p in self.productions[options[0]].template)
-            pieces += [self.usage(options[0])] if literal else self._spell(part.kind)
-            pieces += ["..."] if part.repeats else []
+            literal = all(any(isinstance(p, str) for p in self.productions[each].template) for each in options)
+            if literal and depth == 0 and part.kind not in self.bodies:
+                pieces += [self.usage(options[0]), "..."] if not listed else []
+                listed += 1
+                continue
+            pieces += [self.usage(options[0])] if literal and len(options) == 1 else self._spell(part.kind)
+            pieces += ["..."] if part.most is None else []
         return join_words(pieces)
 
     @cached_property
     def sequences(self) -> dict[str, tuple[frozenset[str], str]]:
         """Forms of several brackets in a row: the first one's head -> (heads that may follow, the last one's head)."""
+        rows = {name: self._row(name) for name in self.productions}
         found = {}
-        for production in self.productions.values():
-            depth, heads, inside = 0, list[str](), set[str]()
-            for i, part in enumerate(production.template):
-                if part == "(" and depth == 0:
-                    heads.append(str(production.template[i + 1]))
-                if isinstance(part, str):
-                    depth += (part == "(") - (part == ")")
-                elif depth == 0:
-                    inside |= {self.productions[name].head or "" for name in self.kinds[part.kind]}
+        for heads, kinds in rows.values():
             if len(heads) > 1:
+                inside = {head for kind in kinds for name in self.kinds[kind] for head in rows[name][0]}
                 found[heads[0]] = (frozenset(inside), heads[-1])
         return found
 
+    def _row(self, name: str) -> tuple[list[str], list[str]]:
+        """The heads of a production's brackets in a row, and the kinds of what stands between them."""
+        depth, heads, kinds = 0, list[str](), list[str]()
+        template = self.productions[name].template
+        for i, part in enumerate(template):
+            if part == "(" and depth == 0:
+                heads.append(str(template[i + 1]))
+            if isinstance(part, str):
+                depth += (part == "(") - (part == ")")
+            elif depth == 0:
+                kinds.append(part.kind)
+        return heads, kinds
+
     def _spell(self, kind: str) -> list[str]:
         options = self.kinds[kind]
+        if kind in self.bodies and len(options) > 1:
+            return ["form"]
         if len(options) == 1 and self.productions[options[0]].terminal == "SYMBOL":
             return ["name"]
         if len(options) == 1 and not self.productions[options[0]].terminal:

@@ -12,6 +12,11 @@ from treesketch.tree import Node, walk
 PAINT_FORMS = frozenset({"fill", "no_fill", "stroke", "no_stroke", "stroke_weight"})  # these draw nothing themselves
 SETTINGS = PAINT_FORMS | {"background"}
 
+STATEFUL = frozenset(  # forms that change what later ones draw in ways that a layer cannot say
+    {"stroke_cap", "stroke_join", "rect_mode", "ellipse_mode", "random_seed", "noise_seed"}
+    | {"translate", "rotate", "scale", "scale_each", "shear_x", "shear_y", "def", "defn", "defn_value", "call"}
+)
+
 Channels = tuple[int, ...]  # 3 (red green blue) or 4 (and alpha) integers, 0..255
 
 
@@ -143,6 +148,8 @@ def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list
             case "size":
                 pass
             case _:
+                if form.production in STATEFUL:
+                    raise ValueError(f"{form.production} is more than a layer")
                 if any(node.production in SETTINGS for _, node in walk(form)):
                     raise ValueError(f"a setting inside {form.production}")
                 inside = None if form.production == "line" else fill

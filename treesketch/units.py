@@ -64,14 +64,18 @@ def _end_of_unit(text: str, start: int, language: Language) -> tuple[int, bool]:
     if only := (_LINE if text[start] == ":" else DRAW).match(text, start):
         return only.end(), True
     end, complete = _end_of_brackets(text, start)
-    first, inside, last = _head(text, start), *language.sequences.get(_head(text, start), (frozenset(), ""))
-    while last and complete and first != last:
+    open_ends = [_head(text, start)] if _head(text, start) in language.sequences else []  # first heads, outermost first
+    while open_ends and complete:
         following = _skip(text, end)
         if following == len(text):
             return end, False
-        first = _head(text, following)
-        if first != last and first not in inside:
+        head, (inside, last) = _head(text, following), language.sequences[open_ends[-1]]
+        if head == last:
+            open_ends.pop()
+        elif head in language.words and head not in inside:
             break  # the parser will say what is missing
+        elif head in language.sequences:
+            open_ends.append(head)
         end, complete = _end_of_brackets(text, following)
     return end, complete
 

@@ -1,2 +1,2 @@
-(let [width 10]
-  (rect 0 0 widht 5))
+(let [breadth 10]
+  (rect 0 0 breadht 5))
