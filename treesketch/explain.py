@@ -197,7 +197,7 @@ def _unended(begun: Word, language: Language, file: str | None) -> ParseError:
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word[:SHOWN], list(known), n=1, cutoff=0.65)
+    close = difflib.get_close_matches(word[:SHOWN], list(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

@@ -156,7 +156,7 @@ class Language:
         return words
 
     def usage(self, name: str) -> str:
-        """How a production is written: '(dotimes [name count] form ...)'; of a list of parts only the first is shown."""
+        """How a production is written: '(dotimes [name count] form ...)'; of a list of parts only the first."""
         pieces: list[str] = []
         depth = listed = 0
         for part in self.productions[name].template:

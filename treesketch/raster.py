@@ -44,9 +44,13 @@ SLACK = 1e-6  # pixels; keeps 10 - 1e-15 in the pixel of 10
 RECTANGLE_SLACK = 1e-3  # pixels; Java2D's own for rectangles
 TOLERANCE = 0.01  # pixels between a curve and its chords
 FINEST_CHORDS = 128  # chords that one cubic is cut into before it is split
+MOST_PIECES = 64  # that one cubic is cut into where its stroke is so wide that all of it can be seen
 FINEST_TURN = 0.002  # radians between points of a cap or a round join, so that enormous ones stay affordable
 FARTHEST = 1e15  # pixels; coordinates are cut off there, as beyond it doubles no longer hold a tenth of a pixel
-FLATTEST = 1e-12  # square pixels; a pen that a transform makes flatter than this draws nothing
+WIDEST_PEN = (
+    1e6  # pixels that a transform may make of a unit, and how flat it may make a round pen, for strokes; beyond
+)
+FLATTEST_PEN = 1e-6  # these they are not drawn
 SHORTEST_EDGE = 1e-9  # canvas units; a shorter edge has no direction worth a join
 BAND = 1 << 20  # pixels drawn at a time, which bounds the memory of large pictures
 QUICK_FARTHEST = 1e6  # pixels; beyond that the general way is taken, which cuts off what is too far
@@ -192,7 +196,9 @@ def _paints(shape: Shape, canvas: tuple[int, int], size: tuple[int, int], snap: 
     frame, larger = np.diag((scale_x, scale_y)), 1.0  # (2, 2), from the pen's own units to pixels
     if not is_rigid(shape.transform):
         frame, larger = np.array(((a, b), (c, d))) @ frame, stretch(shape.transform)
-        if not larger > 0 or not np.isfinite(frame).all() or abs(np.linalg.det(frame)) < FLATTEST:
+        if not larger > 0 or not np.isfinite(frame).all() or np.abs(frame).max() > WIDEST_PEN:
+            return
+        if abs(np.linalg.det(frame)) < FLATTEST_PEN * np.abs(frame).max() ** 2:
             return
     to_pen = np.linalg.inv(frame)
     finest = float(np.linalg.norm(frame, 2))  # pixels to the pen's unit where it is stretched most
@@ -377,21 +383,48 @@ def _chords(curves: npt.NDArray[np.float64], size: tuple[int, int], margin: floa
 
     Wang's bound on the second differences gives the number of chords.
     """
-    differences = curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:]  # (k, 2, 2)
-    count = math.sqrt(0.75 * math.sqrt((differences * differences).sum(axis=2).max()) / TOLERANCE)
+    count = _chord_count(curves)
     if count <= FINEST_CHORDS:
-        chords = _basis(max(1, math.ceil(count))) @ curves
+        chords = _basis(count) @ curves
         return chords.reshape(-1, 2), [chords.shape[1]] * len(curves)
-    # Enormous: cut in two what can be seen; what cannot may as well be straight.
-    pieces = []
-    for curve in curves:
-        low, high = curve.min(axis=0), curve.max(axis=0)
-        if (high >= -margin).all() and low[0] <= size[1] + margin and low[1] <= size[0] + margin:
-            first, second = _halve(curve)
-            pieces.append(np.concatenate((_chords(first, size, margin)[0], _chords(second, size, margin)[0])))
-        else:
-            pieces.append(curve[3:])
-    return np.concatenate(pieces), [len(piece) for piece in pieces]
+    lines = [_enormous(curve, size, margin) for curve in curves]
+    return np.concatenate(lines), [len(line) for line in lines]
+
+
+def _chord_count(curves: npt.NDArray[np.float64]) -> int:
+    differences = curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:]  # (k, 2, 2)
+    return max(1, math.ceil(math.sqrt(0.75 * math.sqrt((differences * differences).sum(axis=2).max()) / TOLERANCE)))
+
+
+def _enormous(curve: npt.NDArray[np.float64], size: tuple[int, int], margin: float) -> Points:
+    """Points along a cubic (4, 2) that is much larger than the picture: what can be seen of it is cut in two until it
+    is fine enough, or in MOST_PIECES; what cannot may as well be straight.
+    """
+    pieces, done = [curve], False
+    while not done:
+        done = True
+        cut: list[npt.NDArray[np.float64]] = []
+        for piece in pieces:
+            if (
+                len(pieces) < MOST_PIECES
+                and _can_be_seen(piece, size, margin)
+                and _chord_count(piece[None]) > FINEST_CHORDS
+            ):
+                cut += _halve(piece)
+                done = False
+            else:
+                cut.append(piece)
+        pieces = cut
+    lines = []
+    for piece in pieces:
+        count = min(_chord_count(piece[None]), FINEST_CHORDS)
+        lines.append(_basis(count) @ piece if _can_be_seen(piece, size, margin) else piece[3:])
+    return np.concatenate(lines)
+
+
+def _can_be_seen(curve: npt.NDArray[np.float64], size: tuple[int, int], margin: float) -> bool:
+    low, high = curve.min(axis=0), curve.max(axis=0)
+    return bool((high >= -margin).all() and low[0] <= size[1] + margin and low[1] <= size[0] + margin)
 
 
 def _smooth(curves: npt.NDArray[np.float64]) -> Mask:
@@ -412,12 +445,12 @@ def _basis(count: int) -> npt.NDArray[np.float64]:
     return np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], axis=1)
 
 
-def _halve(curve: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A cubic (4, 2) cut in the middle by de Casteljau: two runs of one, (2, 1, 4, 2)."""
+def _halve(curve: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """A cubic (4, 2) cut in the middle by de Casteljau."""
     ab, bc, cd = (curve[:-1] + curve[1:]) / 2
     abc, bcd = (ab + bc) / 2, (bc + cd) / 2
     middle = (abc + bcd) / 2
-    return np.array((((curve[0], ab, abc, middle),), ((middle, bcd, cd, curve[3]),)))
+    return np.array((curve[0], ab, abc, middle)), np.array((middle, bcd, cd, curve[3]))
 
 
 # --- Strokes to polygons, in canvas units so that a pen scales with the canvas --------------------------------------

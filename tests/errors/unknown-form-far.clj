@@ -1,1 +1,1 @@
-(frobnicate 1)
+(zzyzx 1)
