@@ -1,0 +1,12 @@
+(size 80 40)
+(no-stroke)
+(fill 0)
+(dotimes [i 8]
+  (when (or (<= i 1) (>= i 7))
+    (rect (* i 10) 0 8 8))
+  (when (not= i 2 3)
+    (rect (* i 10) 10 8 8))
+  (when (< 2 i 6)
+    (rect (* i 10) 20 8 8))
+  (when (> 5 i 1)
+    (rect (* i 10) 30 8 8)))

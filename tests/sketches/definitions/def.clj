@@ -1,0 +1,5 @@
+(size 60 40)
+(def side 16)
+(rect 6 12 side side)
+(def side (* side 1.5))
+(rect 30 8 side side)

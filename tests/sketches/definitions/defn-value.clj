@@ -1,0 +1,8 @@
+(size 60 60)
+(no-stroke)
+(defn half [x] (/ x 2))
+(defn larger [a b] (if (> a b) a b))
+(fill 200 40 40)
+(rect 0 0 (half (width)) (half (height)))
+(fill 40 40 200)
+(rect 30 30 (larger (half 20) 12) (larger (half 50) 12))

@@ -1,0 +1,10 @@
+(size 80 60)
+(def skin 240)
+(defn person [x y]
+  (fill 90 120 200)
+  (rect (- x 9) (+ y 8) 18 24 4)
+  (fill skin 200 160)
+  (ellipse x y 16 16))
+(person 18 14)
+(person 40 20)
+(person 62 26)

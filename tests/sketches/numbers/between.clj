@@ -1,0 +1,10 @@
+(size 60 60)
+(no-stroke)
+(fill 0)
+(dotimes [i 10]
+  (rect (lerp 4 54 (/ i 9)) 2 3 6)
+  (rect (map-range i 0 9 54 4) 12 3 6)
+  (rect (constrain (* i 8) 10 50) (+ 20 i) 3 2)
+  (rect (* i 6) (min 36 (+ 30 i)) 3 3)
+  (rect (* i 6) (max 46 (+ 42 i)) 3 3)
+  (rect (* i 6) (+ 54 (abs (- i 4))) 3 2))

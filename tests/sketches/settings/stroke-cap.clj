@@ -1,0 +1,8 @@
+(size 60 40)
+(stroke-weight 8)
+(stroke-cap :round)
+(line 12 8 48 8)
+(stroke-cap :square)
+(line 12 20 48 20)
+(stroke-cap :project)
+(line 12 32 48 32)

@@ -1,0 +1,6 @@
+(size 120 44)
+(fill 80 140 220)
+(stroke-weight 2)
+(arc 22 22 32 32 0.5 4 :open)
+(arc 60 22 32 32 0.5 4 :chord)
+(arc 98 22 32 32 0.5 4 :pie)

@@ -1,0 +1,5 @@
+(size 60 60)
+(no-stroke)
+(fill 220 30 70)
+(begin-shape) (vertex 30 52) (bezier-vertex 0 30 8 6 30 20) (bezier-vertex 52 6 60 30 30 52)
+  (end-shape :close)

@@ -1,0 +1,5 @@
+(size 60 60)
+(no-fill)
+(stroke-weight 2)
+(begin-shape) (curve-vertex 6 50) (curve-vertex 6 50) (curve-vertex 20 10) (curve-vertex 40 48)
+  (curve-vertex 54 12) (curve-vertex 54 12) (end-shape)

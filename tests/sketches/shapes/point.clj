@@ -1,0 +1,7 @@
+(size 60 20)
+(stroke-weight 12)
+(point 10 10)
+(stroke-cap :project)
+(point 30 10)
+(stroke-cap :square)
+(point 50 10)

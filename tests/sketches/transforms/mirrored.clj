@@ -1,0 +1,6 @@
+(size 60 40)
+(translate 30 0)
+(stroke-weight 2)
+(triangle 4 8 24 8 4 32)
+(scale -1 1)
+(triangle 4 8 24 8 4 32)

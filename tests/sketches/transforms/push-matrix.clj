@@ -1,0 +1,8 @@
+(size 60 60)
+(push-matrix)
+  (translate 20 20)
+  (push-matrix)
+    (rotate QUARTER-PI)
+    (rect 0 0 20 10)(pop-matrix)
+  (rect 0 20 20 10)(pop-matrix)
+(rect 0 0 10 10)

@@ -1,0 +1,6 @@
+(size 60 60)
+(rect 2 2 8 8)
+(scale 2)
+(rect 8 8 8 8)
+(scale 0.5 2)
+(rect 8 10 8 4)

@@ -1,0 +1,8 @@
+(size 80 60)
+(push-matrix)
+  (translate 12 8)
+  (shear-x 0.4)
+  (rect 0 0 24 40)(pop-matrix)
+(translate 46 4)
+(shear-y 0.4)
+(rect 0 0 24 32)

@@ -1,0 +1,5 @@
+(size 60 60)
+(translate 10 10)
+(rect 0 0 12 12)
+(translate 20 20)
+(rect 0 0 12 12)
