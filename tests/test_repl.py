@@ -366,3 +366,29 @@ def test_highlighting():
         "class:comment",
     ]
     assert lexer.lex_document(Document(":undo"))(0)[0] == ("class:command", ":undo")
+
+
+# Definitions
+
+
+def test_definitions_are_known_to_what_is_entered_later(session, capsys):
+    session.enter("(def side 8)\n(defn half [x] (/ x 2))\n(defn dab [x] (rect x 0 side (half side)))")
+    session.enter("(dab 3)")
+    assert session.scene.shapes[0].path.points[2] == (11, 4) and not session.failed
+    session.enter("side (half side) (* 2 (half 5))")
+    assert capsys.readouterr().out.split()[-3:] == ["8", "4", "5"]
+
+
+def test_what_is_undone_is_no_longer_known(session, capsys):
+    session.enter("(def side 8)")
+    session.enter(":undo")
+    session.enter("(rect 0 0 side side)")
+    assert "no name 'side' here" in capsys.readouterr().err and session.scene.shapes == ()
+
+
+def test_balanced_forms_of_several_brackets_are_one_unit(session):
+    session.enter("(push-matrix) (translate 5 5) (push-matrix) (scale 2) (rect 0 0 1 1) (pop-matrix) (pop-matrix)")
+    session.enter(
+        "(begin-shape) (vertex 1 1) (vertex 9 1) (begin-contour) (vertex 2 2) (vertex 3 2) (end-contour) (end-shape)"
+    )
+    assert len(session.scene.shapes) == 2 and len(session.forms) == 2 and not session.failed

@@ -84,13 +84,14 @@ class Session:
     def _evaluate(self, unit: Unit, file: str | None) -> None:
         """A form is added to the program and shown; a number is printed."""
         padded = "\n" * (unit.line - 1) + " " * (unit.column - 1) + unit.text  # so that errors name the right place
-        number = is_number(unit, self.language)
+        functions = {str(form.children[0].value) for form in self.forms if form.production == "defn_value"}
+        number = is_number(unit, self.language, functions)
         tree = parse(padded, self.language, file, start="number" if number else None)
-        for error in check(tree):
+        for error in check(tree, self.forms):
             error.file = file
             raise error
         if number:
-            value = Runtime().value(tree)
+            value = self._runtime.value(tree)
             print(format_number(value) if isfinite(value) else value)
             return
         for form in tree.children:

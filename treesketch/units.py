@@ -1,7 +1,7 @@
 """Text -> what a REPL evaluates at once: a form, a number or a command. Brackets are counted, nothing is parsed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from treesketch.language import Language
@@ -42,10 +42,14 @@ def is_complete(text: str, language: Language) -> bool:
     return all(unit.complete for unit in split_units(text, language))
 
 
-def is_number(unit: Unit, language: Language) -> bool:
-    """Whether a unit is meant as a number: a word that stands alone, or a form whose head is a number's."""
+def is_number(unit: Unit, language: Language, functions: Collection[str] = ()) -> bool:
+    """Whether a unit is meant as a number: a word that stands alone, or a form whose head is a number's.
+
+    functions are those of the program that give one.
+    """
     if unit.text[0] in "()[]":
-        return language.heads.get(_head(unit.text, 0)) in language.kinds["number"]
+        head = _head(unit.text, 0)
+        return head in functions or language.heads.get(head) in language.kinds["number"]
     return True
 
 
