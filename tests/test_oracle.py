@@ -22,7 +22,8 @@ PROGRAMS, SEED, SIDE = 320, 1, 128
 SKETCHES = sorted((Path(__file__).parent / "sketches").rglob("*.clj"))
 
 # N is a place on the canvas, S a size, A an angle, C a channel, W a weight.
-SETTINGS = """(fill C C C) (fill C) (fill C C) (fill C C C C) (no-fill) (stroke C C C) (stroke C C C C) (stroke C) (no-stroke)
+SETTINGS = """(fill C C C) (fill C) (fill C C) (fill C C C C) (no-fill) (stroke C C C)
+(stroke C C C C) (stroke C) (no-stroke)
 (stroke-weight W) (stroke-cap :round) (stroke-cap :square) (stroke-cap :project) (stroke-join :miter)
 (stroke-join :bevel) (stroke-join :round) (rect-mode :corner) (rect-mode :corners) (rect-mode :center)
 (rect-mode :radius) (ellipse-mode :center) (ellipse-mode :corner) (ellipse-mode :corners) (ellipse-mode :radius)
