@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+collect_ignore = ["processing.py"]  # not for doctests: it needs what only the oracle tests do
+
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("project", deadline=None, derandomize=True, print_blob=False)

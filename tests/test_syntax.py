@@ -274,3 +274,45 @@ def test_depth_is_refused_where_it_begins():
     assert parse("(dotimes [i 1] " * 59 + "(no-fill)" + ")" * 59)
     with pytest.raises(ParseError, match=f"1:{MAX_DEPTH + 1}: forms are nested more than {MAX_DEPTH} deep"):
         parse("(" * 61)
+
+
+# Discarded data
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("#_(rect 1 2 3 4) (fill 9)", "(fill 9)"),
+        ('#_ (nonsense :k [1 "x"]) (fill 9)', "(fill 9)"),
+        ("(fill #_1 9)", "(fill 9)"),
+        ("(fill #_ #_ 1 2 9)", "(fill 9)"),
+        ("(fill 9) #_(a ; ) comment\n b)", "(fill 9)"),
+        ("(let [#_ #_ a 1 b 2] (fill b))", "(let [b 2] (fill b))"),
+        ("#_#_(fill 1)(fill 2)(fill 3)", "(fill 3)"),
+        ("; #_\n(fill 9)", "(fill 9)"),
+    ],
+)
+def test_what_is_discarded_is_not_read(text, same):
+    assert parse(text) == parse(same)
+    once = format_text(text)
+    assert parse(once) == parse(same) and format_text(once) == once
+    assert once.count("#_") == text.count("#_")
+
+
+def test_places_behind_what_is_discarded_are_kept():
+    assert parse("#_(a\n b) (fill 9)").children[0].span[:2] == (2, 5)
+    with pytest.raises(ParseError, match="^2:5: "):
+        parse("#_(a\n b) (fill )")
+
+
+@pytest.mark.parametrize("text", ["#_", "(fill 1) #_", "(fill #_)", "#_(a", "#_ #_ a", "#_[(fill 1)"])
+def test_nothing_to_discard_is_told(text):
+    with pytest.raises(ParseError, match="this #_ has nothing whole behind it"):
+        parse(text)
+
+
+def test_discarding_takes_time_with_the_length():
+    began = time.perf_counter()
+    assert not parse("#_" * 100_000 + "a " * 100_000).children
+    assert not parse("#_" + "(" * 100_000 + ")" * 100_000).children
+    assert time.perf_counter() - began < 3

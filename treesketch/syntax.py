@@ -1,11 +1,14 @@
 """Program text -> tree (Lark) and tree -> program text (the printer). `parse(unparse(tree)) == tree`.
 
-Errors name the place, the rule, the value and, where it can be guessed, the fix. Comments are not in the tree;
+Errors name the place, the rule, the value and, where it can be guessed, the fix. Comments, and what `#_` discards, are
+not in the tree;
 `format_text` lays a text out afresh and keeps them.
 """
 
+import math
+import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lark import Token, Tree
@@ -20,6 +23,8 @@ MAX_CHARACTERS = 1_000_000  # of program text
 MAX_DEPTH = 60  # of nested brackets
 WIDTH = 100  # columns of printed text
 
+_DATUM = re.compile(r";[^\n]*|#_|[()\[\]]|(?:(?!#_)[^\s()\[\],;])+")
+
 
 def parse(text: str, language: Language | None = None, file: str | None = None, start: str | None = None) -> Node:
     """Text -> tree, spans kept; `start` is the kind of the text (default: a program).
@@ -27,6 +32,9 @@ def parse(text: str, language: Language | None = None, file: str | None = None, 
     Raises ParseError (with `file` as the name before the place).
     """
     language = language or load_language()
+    if len(text) > MAX_CHARACTERS:
+        raise ParseError(f"the program has {len(text)} characters; at most {MAX_CHARACTERS} are read", None, file)
+    text = blank_out(text, file)
     _guard(text, file)
     try:
         return _build(language.parser(start).parse(text), language)
@@ -40,10 +48,44 @@ def parse(text: str, language: Language | None = None, file: str | None = None, 
         raise explain_characters(error.line, error.column, text, language, file) from None
 
 
+def blank_out(text: str, file: str | None = None) -> str:
+    """The text with what `#_` discards (the datum behind it, whatever is in it) turned into spaces.
+
+    All else keeps its place. Raises ParseError for a `#_` with nothing behind it.
+    """
+    blanked = list(text) if "#_" in text else []
+    for start, end in _discarded(text, file):
+        blanked[start:end] = [character if character == "\n" else " " for character in text[start:end]]
+    return "".join(blanked) or text
+
+
+def _discarded(text: str, file: str | None) -> Iterator[tuple[int, int]]:
+    """Where each run of `#_` with its data begins and ends."""
+    owed = depth = start = 0  # data that are still to be discarded, and brackets open in the one being discarded
+    for match in _DATUM.finditer(text) if "#_" in text else ():
+        word = match[0]
+        if word[0] == ";" or not (owed or word == "#_"):
+            continue
+        if word == "#_" and not depth:
+            start = start if owed else match.start()
+            owed += 1
+            continue
+        if word in ")]" and not depth:
+            break
+        depth += (word in "([") - (word in ")]")
+        if not depth:
+            owed -= 1
+            if not owed:
+                yield start, match.end()
+    else:
+        if not owed:
+            return
+    line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+    raise ParseError("this #_ has nothing whole behind it to leave out", Span(line, column, line, column + 2), file)
+
+
 def _guard(text: str, file: str | None) -> None:
     """Refuse what could cost time or the stack before any parser sees it."""
-    if len(text) > MAX_CHARACTERS:
-        raise ParseError(f"the program has {len(text)} characters; at most {MAX_CHARACTERS} are read", None, file)
     depth = 0
     for word in words(text):
         depth += (word.text in "([") - (word.text in ")]")
@@ -93,7 +135,9 @@ def unparse(node: Node, language: Language | None = None) -> str:
 
 
 def format_number(value: float) -> str:
-    """The shortest text that reads back as the same double, without a needless point."""
+    """The shortest text that reads back as the same double, without a needless point; what is too large is 1e999."""
+    if not math.isfinite(value):
+        return "-1e999" if value < 0 else "1e999"
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
 
 
@@ -244,17 +288,24 @@ def format_text(text: str, language: Language | None = None, file: str | None = 
 
 
 def _read_notes(text: str) -> list[_Note]:
-    """The comments and blank lines of a text, in order."""
+    """The comments, blank lines and discarded data of a text, in order."""
     notes = []
-    for number, row in enumerate(text.split("\n"), 1):
+    inside = set[int]()  # lines that discarded data go on in
+    blanked = blank_out(text)
+    for start, stop in _discarded(text, None):
+        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+        inside.update(range(line, line + text.count("\n", start, stop) + 1))
+        code = blanked[start - column + 1 : start].rstrip(" \t\r\f\v,")
+        notes.append(_Note(text[start:stop], (line, column), (line, len(code) + 1) if code else None))
+    for number, row in enumerate(blanked.split("\n"), 1):
         code, semicolon, comment = row.partition(";")  # no word contains a semicolon
         code = code.rstrip(" \t\r\f\v,")
         if semicolon:
             end = (number, len(code) + 1) if code else None
             notes.append(_Note(";" + comment.rstrip(), (number, len(row) - len(comment)), end))
-        elif not code:
+        elif not code and number not in inside:
             notes.append(_Note("", (number, 1)))
-    return notes
+    return sorted(notes, key=lambda note: note.place)
 
 
 def _attach(node: Node, given: Sequence[_Note], notes: Notes, language: Language) -> list[_Note]:

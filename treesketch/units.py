@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from treesketch.errors import ParseError
 from treesketch.language import Language
+from treesketch.syntax import blank_out
 
 DRAW = re.compile(r'\(\s*draw\s+"([^"\n]*)"\s*\)')  # the one place where a string stands
 
@@ -28,6 +30,10 @@ def split_units(text: str, language: Language) -> Iterator[Unit]:
 
     A command is a line that begins with a colon. A form of several brackets (begin-shape ... end-shape) is one unit.
     """
+    try:
+        text = blank_out(text)
+    except ParseError:  # what is missing behind a #_ may come yet; if not, the parser will say so
+        pass
     position, line = 0, 1
     while (start := _skip(text, position)) < len(text):
         line += text.count("\n", position, start)
