@@ -36,6 +36,7 @@ class Scope:
     globals: set[str] = field(default_factory=set)
     functions: dict[str, Function] = field(default_factory=dict)
     inside: str | None = None  # the function whose definition this is
+    later: frozenset[str] = frozenset()  # functions that the program defines somewhere
 
     def knows(self, name: str) -> bool:
         """Whether a name stands for a number here."""
@@ -47,7 +48,9 @@ def check(tree: Node, before: Iterable[Node] = ()) -> list[CheckError]:
 
     before holds the forms that come before it, as in a REPL, which have been checked: what they define is known.
     """
-    scope = Scope()
+    scope = Scope(
+        later=frozenset(str(form.children[0].value) for form in tree.children if form.production in _FUNCTIONS)
+    )
     for form in before:
         _define(form, scope)
     return list(islice(_check(tree, scope), MOST_ERRORS))
@@ -84,7 +87,8 @@ def _no_rule(node: Node, scope: Scope) -> Iterator[CheckError]:
 def _check_definition(node: Node, scope: Scope) -> Iterator[CheckError]:
     """The errors of a definition; what it defines is known from here on."""
     name, *rest = node.children
-    inside = Scope(Counter(), scope.globals, scope.functions, None if node.production == "def" else str(name.value))
+    own = None if node.production == "def" else str(name.value)
+    inside = Scope(Counter(), scope.globals, scope.functions, own, scope.later)
     if node.production != "def":
         parameters = [str(each.value) for each in rest[0].children]
         for i, parameter in enumerate(parameters):
@@ -121,6 +125,8 @@ def _call(node: Node, scope: Scope) -> Iterator[CheckError]:
     if function is None:
         if name == scope.inside:
             yield CheckError(f"{quote(name)} calls itself; a function may only call those before it", callee.span)
+        elif name in scope.later:
+            yield CheckError(f"{quote(name)} is defined only further down; move its definition up", callee.span)
         elif scope.knows(name):
             yield CheckError(f"{quote(name)} is a number and cannot be called; write it without brackets", callee.span)
         else:
@@ -185,7 +191,8 @@ def _range_by(node: Node, scope: Scope) -> Iterator[CheckError]:
 
 
 _DIVISIONS = {"divide": "/", "quot": "quot", "rem": "rem", "mod": "mod"}
-_DEFINITIONS = frozenset({"def", "defn", "defn_value"})
+_FUNCTIONS = frozenset({"defn", "defn_value"})
+_DEFINITIONS = frozenset({"def", *_FUNCTIONS})
 _RULES: dict[str, Callable[[Node, Scope], Iterator[CheckError]]] = {
     "call": _call,
     "value_call": _call,

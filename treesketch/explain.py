@@ -103,10 +103,11 @@ def explain_word(word: Word, expected: Iterable[str], text: str, language: Langu
     production = language.heads.get(head)
     if inner.head and production and "[" not in language.productions[production].template:
         signature, given = language.signature(production), _count_values(text, inner.bracket)
-        endless = any(each.endswith("...") for each in signature)
-        if head not in language.sequences and (word.text == ")" if endless else given != len(signature)):
+        endless = any(slot.most is None for slot in language.productions[production].slots)
+        counts = _counts(head, language)
+        if head not in language.sequences and (word.text == ")" if endless else given not in counts):
             span = Span(inner.bracket.line, inner.bracket.column, *word.span[2:])
-            return ParseError(f"{head} takes {_describe(signature, language)}, got {given}", span, file)
+            return ParseError(f"{head} takes {_describe(signature, counts, language)}, got {given}", span, file)
     names = set(expected)
     wanted = [_EXPECTED[name] for name in _EXPECTED if name in names]
     if (
@@ -172,8 +173,23 @@ def _explain_head(word: str, outer: Open, language: Language) -> str:
     first_slot = language.productions[language.start].slots[:1]
     if not outer.head and any(production in language.kinds[slot.kind] and slot.most == 1 for slot in first_slot):
         return f"{word} comes first in the program, once"
-    what = "a number" if production in language.kinds.get("number", ()) else "a form"
+    if outer.head and production in _top_level_only(language):
+        return f"{word} stands at the top level only, not in {quote(outer.head)[1:-1]}"
+    kinds = {"number": "a number", "truth": "a test"}
+    what = next((shown for kind, shown in kinds.items() if production in language.kinds.get(kind, ())), "a form")
     return f"'{word}' is {what} and cannot stand here" + (f" in {quote(outer.head)[1:-1]}" if outer.head else "")
+
+
+def _top_level_only(language: Language) -> set[str]:
+    """The productions of forms that no body takes."""
+    inner = {
+        name
+        for production in language.productions.values()
+        for slot in production.slots
+        if production.name != language.start and slot.kind in language.bodies
+        for name in language.kinds[slot.kind]
+    }
+    return {name for kind in language.bodies for name in language.kinds[kind]} - inner if inner else set()
 
 
 def _holds_forms(first: str, language: Language) -> bool:
@@ -211,19 +227,31 @@ def _choice(options: list[str]) -> str:
     return " or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
 
 
-def _describe(signature: list[str], language: Language) -> str:
-    """['x', 'y'] -> '2 numbers (x y)'; values where some of them are none."""
+def _counts(head: str, language: Language) -> list[int]:
+    """How many values the forms with a head may take."""
+    counts = set[int]()
+    for name, production in language.productions.items():
+        if production.head == head:
+            optional = sum((slot.most or 1) - slot.least for slot in production.slots)
+            most = len(language.signature(name))
+            counts.update(range(most - optional, most + 1))
+    return sorted(counts)
+
+
+def _describe(signature: list[str], counts: list[int], language: Language) -> str:
+    """['x', 'y'] -> '2 numbers (x y)'; values where some of them are none; '2 or 4 numbers (x y ...)' by the counts."""
     if not signature:
         return "no numbers"
     numbers = set(language.kinds.get("number", ()))
     kinds = [word.removesuffix("...").replace("-", "_") for word in signature]
     noun = "number" if all(set(language.kinds.get(kind, (kind,))) <= numbers for kind in kinds) else "value"
-    if any(word.endswith("...") for word in signature):
+    if any(word.endswith("...") for word in signature) and len(counts) < 2:
         least = len(signature)
         return f"{least} {noun}{'s' if least > 1 else ''} or more"
     if signature == ["color"]:
         return "1 to 4 numbers (grey, grey alpha, red green blue, red green blue alpha)"
-    return f"{len(signature)} {noun}{'s' if len(signature) > 1 else ''} ({' '.join(signature)})"
+    shown = [word.removesuffix("...") for word in signature[: counts[0]]] + ["..."] * (len(counts) > 1)
+    return f"{_choice([str(count) for count in counts])} {noun}{'s' if counts[-1] > 1 else ''} ({' '.join(shown)})"
 
 
 def _open_brackets(text: str, until: Word | None, language: Language) -> list[Open]:

@@ -1,0 +1,1 @@
+(defn dab [x] (dab x))

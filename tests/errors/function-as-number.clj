@@ -1,0 +1,2 @@
+(defn dab [] (rect 0 0 1 1))
+(fill (dab))

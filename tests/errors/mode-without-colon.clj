@@ -1,0 +1,1 @@
+(ellipse-mode center)

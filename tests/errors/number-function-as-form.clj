@@ -1,0 +1,2 @@
+(defn half [x] (/ x 2))
+(half 3)

@@ -1,0 +1,1 @@
+(push-matrix) (rect 1 2 3 4)

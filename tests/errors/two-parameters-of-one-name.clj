@@ -1,0 +1,1 @@
+(defn dab [x x] (rect x x 1 1))

@@ -1,0 +1,1 @@
+(defn rect [x] (ellipse x x 1 1))
