@@ -54,6 +54,10 @@ class Runtime:
         finally:
             self._restore(canvas, words)
 
+    def interrupt(self) -> None:
+        """Have what runs in another thread end at its next step, as if its fuel were spent."""
+        self._canvas.fuel = 0
+
     def _execute(self, tree: Node) -> None:
         self._canvas.fuel = self._limits.fuel
         known = frozenset(hy.unmangle(name) for name in self._words if name not in self._own)

@@ -55,6 +55,8 @@ ORDER = (
     "units",
     "prompt",
     "repl",
+    "bencode",
+    "nrepl",
     "cli",
 )
 NO_UNITS = {"__init__", "__main__", "grammar", "weights"}  # nothing but data, or the door to `cli`

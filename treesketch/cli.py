@@ -192,6 +192,10 @@ def fmt(options: argparse.Namespace) -> int:
 
 def repl(options: argparse.Namespace) -> int:
     """Evaluate forms as they are typed and show the picture."""
+    if options.nrepl:
+        from treesketch.nrepl import serve
+
+        return serve(options.port)
     from treesketch.repl import run_repl
 
     return run_repl(options.file)
@@ -320,7 +324,10 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
 
     sub = command("repl", repl, "type forms and watch the picture")
-    sub.add_argument("file", metavar="FILE", nargs="?", help="a program to start from")
+    source = sub.add_mutually_exclusive_group()
+    source.add_argument("file", metavar="FILE", nargs="?", help="a program to start from")
+    source.add_argument("--nrepl", action="store_true", help="serve editors of Clojure instead, on this machine only")
+    sub.add_argument("--port", metavar="N", type=_port, default=0, help="for --nrepl; by default a free one")
 
     sub = command("sample", sample, "write random programs of a grammar")
     sub.add_argument("-n", metavar="N", type=_count, required=True, help="how many")
@@ -416,6 +423,10 @@ def _seconds(text: str) -> float:
 
 def _count(text: str) -> int:
     return _number(text, int, "a whole number, 1 or more", lambda value: value >= 1)
+
+
+def _port(text: str) -> int:
+    return _number(text, int, "a port, 0 to 65535", lambda value: 0 <= value <= 65535)
 
 
 def _seed(text: str) -> int:

@@ -130,9 +130,14 @@ def coverage(shape: Shape, canvas: tuple[int, int], size: tuple[int, int]) -> Co
 
 def write_png(pixels: Pixels, path: str | os.PathLike[str]) -> None:
     """Write (H, W, 3) uint8 pixels as a PNG file, whole or not at all. Raises SketchError if it cannot be written."""
+    write_whole(FilePath(path), png_bytes(pixels))
+
+
+def png_bytes(pixels: Pixels) -> bytes:
+    """(H, W, 3) uint8 pixels as a PNG file."""
     png = BytesIO()
     Image.fromarray(pixels).save(png, format="PNG")
-    write_whole(FilePath(path), png.getvalue())
+    return png.getvalue()
 
 
 def _check_size(size: tuple[int, int]) -> tuple[int, int]:

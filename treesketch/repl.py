@@ -92,7 +92,7 @@ class Session:
             raise error
         if number:
             value = self._runtime.value(tree)
-            print(format_number(value) if isfinite(value) else value)
+            self._say(format_number(value) if isfinite(value) else str(value))
             return
         for form in tree.children:
             self._past.append(self.forms)
@@ -123,6 +123,9 @@ class Session:
 
     def _show(self) -> None:
         show(self.scene, self.view)
+
+    def _say(self, text: str) -> None:
+        print(text)
 
     def _complain(self, message: str) -> None:
         self.failed = True

@@ -8,7 +8,6 @@ Three ways: half blocks (every terminal with 24-bit colour), the kitty graphics 
 import shutil
 from base64 import b64encode
 from collections.abc import Mapping
-from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
@@ -45,11 +44,11 @@ def picture_text(scene: Scene, view: str, columns: int, rows: int) -> str:
     """A scene as text to print, at most columns x rows characters large; ends with a newline unless it is empty."""
     if view == "off":
         return ""
-    from treesketch.raster import rasterise
+    from treesketch.raster import png_bytes, rasterise
 
     if view == "blocks":
         return half_blocks(rasterise(scene, fit(scene, columns, 2 * rows)))
-    png = _png(rasterise(scene, fit(scene, IMAGE_SIDE, IMAGE_SIDE)))
+    png = png_bytes(rasterise(scene, fit(scene, IMAGE_SIDE, IMAGE_SIDE)))
     rows = max(1, min(rows, -(-fit(scene, columns, 2 * rows)[0] // 2)))
     return kitty_image(png, rows) if view == "kitty" else iterm_image(png, rows)
 
@@ -95,11 +94,3 @@ def kitty_image(png: bytes, rows: int) -> str:
 def iterm_image(png: bytes, rows: int) -> str:
     """A PNG for terminals with iTerm2's inline images, shown `rows` lines high."""
     return f"\x1b]1337;File=inline=1;size={len(png)};height={rows}:{b64encode(png).decode()}\x07\n"
-
-
-def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
