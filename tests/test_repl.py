@@ -392,3 +392,14 @@ def test_balanced_forms_of_several_brackets_are_one_unit(session):
         "(begin-shape) (vertex 1 1) (vertex 9 1) (begin-contour) (vertex 2 2) (vertex 3 2) (end-contour) (end-shape)"
     )
     assert len(session.scene.shapes) == 2 and len(session.forms) == 2 and not session.failed
+
+
+def test_a_function_defined_again_takes_the_place_of_the_first(session, capsys):
+    session.enter("(defn dab [x] (rect x 0 1 1)) (dab 3)")
+    session.enter("(defn dab [x] (rect x 9 2 2))")
+    assert session.scene.shapes[0].path.points[0] == (3, 9) and len(session.forms) == 2
+    session.enter("(defn dab [x y] (rect x y 2 2))")
+    assert "dab takes 2 numbers (x y), got 1" in capsys.readouterr().err
+    assert session.scene.shapes[0].path.points[0] == (3, 9)
+    session.enter(":undo")
+    assert session.scene.shapes[0].path.points[0] == (3, 0)

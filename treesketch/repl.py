@@ -23,6 +23,7 @@ from treesketch.terminal import VIEWS, choose_view, show
 from treesketch.tree import Node
 from treesketch.units import DRAW, Unit, is_number, split_units
 
+FUNCTIONS = ("defn", "defn_value")
 DRAW_SECONDS = 5.0  # that (draw ...) searches
 
 
@@ -87,6 +88,8 @@ class Session:
         functions = {str(form.children[0].value) for form in self.forms if form.production == "defn_value"}
         number = is_number(unit, self.language, functions)
         tree = parse(padded, self.language, file, start="number" if number else None)
+        if self._redefine(tree):
+            return
         for error in check(tree, self.forms):
             error.file = file
             raise error
@@ -104,6 +107,25 @@ class Session:
                     error.file = file
                 raise
             self._show()
+
+    def _redefine(self, tree: Node) -> bool:
+        """Put a function in the place of one of that name and draw all again. Returns whether there was one."""
+        functions = [form.children[0] if form.production in FUNCTIONS else None for form in self.forms]
+        if len(tree.children) != 1 or tree.children[0].production not in FUNCTIONS:
+            return False
+        new = tree.children[0]
+        if new.children[0] not in functions:
+            return False
+        place = functions.index(new.children[0])
+        forms = (*self.forms[:place], new, *self.forms[place + 1 :])
+        for error in check(Node("program", forms)):
+            error.span = new.span
+            raise error
+        before = self.forms
+        self._restart(forms)
+        self._past.append(before)
+        self._show()
+        return True
 
     def _add(self, form: Node) -> None:
         """Draw one more form. A new size goes to the front of the program, and all is drawn again."""
