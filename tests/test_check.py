@@ -84,8 +84,9 @@ def test_trees_of_the_strategies_pass(tree):
         "(let [" + " ".join(f"name{i} {i}" for i in range(6_000)) + "] " + "(fill nam)" * 6_000 + ")",
         "(let [a 1] " + "(let [b 2] (fill b a)) " * 4_000 + ")",
         "(fill " + "q" * 900_000 + ")",
+        "(" + "q" * 900_000 + " 1)",
     ],
-    ids=["unknown", "many names", "many scopes", "long name"],
+    ids=["unknown", "many names", "many scopes", "long name", "long call"],
 )
 def test_time_grows_with_the_text(text):
     tree = parse(text)

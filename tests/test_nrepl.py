@@ -128,6 +128,11 @@ def test_what_editors_send_to_set_up_is_answered_and_never_evaluated(client, cod
     assert set(merged(answers, "value")) == {"nil"} and not merged(answers, "err")
 
 
+def test_the_languages_own_do_is_evaluated(client):
+    answers = client.ask(op="eval", session=client.clone(), code="(do (elipse 1 2 3 4))")
+    assert merged(answers, "err") == ["1:6: no form 'elipse'; did you mean 'ellipse'?\n"]
+
+
 @pytest.mark.parametrize("code", ['(draw "x.png")', ":save x.clj", "(slurp 1)", "(hy.eval 1)", "(System/exit 0)x ("])
 def test_nothing_else_is_reached(client, code):
     answers = client.ask(op="eval", session=client.clone(), code=code)

@@ -316,3 +316,12 @@ def test_discarding_takes_time_with_the_length():
     assert not parse("#_" * 100_000 + "a " * 100_000).children
     assert not parse("#_" + "(" * 100_000 + ")" * 100_000).children
     assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize(
+    "text", ["#_a " * 100_000, "#_a\n" * 100_000, "(fill 1) #_a " * 4_000, "#_(a\n" * 500 + ")" * 500 + " #_a" * 50_000]
+)
+def test_time_to_format_grows_with_what_is_discarded(text):
+    began = time.perf_counter()
+    assert format_text(text).count("#_") == text.count("#_")
+    assert time.perf_counter() - began < 8

@@ -33,7 +33,7 @@ from treesketch.syntax import MAX_DEPTH as MAX_BRACKETS
 from treesketch.syntax import format_number
 from treesketch.tree import Node
 
-MAX_BUDGET = 1536  # nodes; a shape has 5 or more, so with MAX_REPEATS a program stays within the interpreter's limits
+MAX_BUDGET = 1536  # nodes; a shape has 4 or more, so with MAX_REPEATS a program stays within the interpreter's limits
 MAX_DEPTH = 24  # of the tree, in nodes
 MAX_REPEATS = 64  # turns of nested loops, multiplied
 MAX_NAMES = 8  # names that may be referred to: the nearest ones

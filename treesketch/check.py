@@ -17,6 +17,8 @@ from treesketch.tree import Node
 MAX_NUMBER = 1e6  # magnitude of a literal
 MAX_SIDE = 8192  # canvas units
 MAX_COUNT = 10_000  # turns of one loop
+FUNCTIONS = frozenset({"defn", "defn_value"})  # the productions that define one
+DEFINITIONS = frozenset({"def", *FUNCTIONS})
 MOST_ERRORS = 100  # named at once
 MOST_GUESSED = 200  # names that a wrong one is compared with
 
@@ -49,7 +51,7 @@ def check(tree: Node, before: Iterable[Node] = ()) -> list[CheckError]:
     before holds the forms that come before it, as in a REPL, which have been checked: what they define is known.
     """
     scope = Scope(
-        later=frozenset(str(form.children[0].value) for form in tree.children if form.production in _FUNCTIONS)
+        later=frozenset(str(form.children[0].value) for form in tree.children if form.production in FUNCTIONS)
     )
     for form in before:
         _define(form, scope)
@@ -59,7 +61,7 @@ def check(tree: Node, before: Iterable[Node] = ()) -> list[CheckError]:
 def _check(node: Node, scope: Scope) -> Iterator[CheckError]:
     """Errors below a node; the names that are bound in the scope are left as they were found."""
     yield from _RULES.get(node.production, _no_rule)(node, scope)
-    if node.production in _DEFINITIONS:
+    if node.production in DEFINITIONS:
         yield from _check_definition(node, scope)
         return
     bound: list[str] = []
@@ -106,7 +108,7 @@ def _check_definition(node: Node, scope: Scope) -> Iterator[CheckError]:
 
 def _define(form: Node, scope: Scope) -> None:
     """Make known what a form defines, if it is a definition."""
-    if form.production not in _DEFINITIONS:
+    if form.production not in DEFINITIONS:
         return
     name = str(form.children[0].value)
     if form.production == "def":
@@ -191,8 +193,6 @@ def _range_by(node: Node, scope: Scope) -> Iterator[CheckError]:
 
 
 _DIVISIONS = {"divide": "/", "quot": "quot", "rem": "rem", "mod": "mod"}
-_FUNCTIONS = frozenset({"defn", "defn_value"})
-_DEFINITIONS = frozenset({"def", *_FUNCTIONS})
 _RULES: dict[str, Callable[[Node, Scope], Iterator[CheckError]]] = {
     "call": _call,
     "value_call": _call,

@@ -63,46 +63,18 @@ class Interpreter:
     def size(self, node: Node) -> None:
         self._canvas.set_size(*self._all(node))
 
-    def background(self, node: Node) -> None:
-        self._canvas.background(self._evaluate(node.children[0]))
+    def fill(self, node: Node) -> Any:
+        """What the canvas calls as the grammar does, with the values of the children."""
+        return getattr(self._canvas, node.production)(*self._all(node))
 
-    def fill(self, node: Node) -> None:
-        self._canvas.fill(self._evaluate(node.children[0]))
-
-    def no_fill(self, node: Node) -> None:
-        self._canvas.no_fill()
-
-    def stroke(self, node: Node) -> None:
-        self._canvas.stroke(self._evaluate(node.children[0]))
-
-    def no_stroke(self, node: Node) -> None:
-        self._canvas.no_stroke()
-
-    def stroke_weight(self, node: Node) -> None:
-        self._canvas.stroke_weight(self._evaluate(node.children[0]))
+    background = no_fill = stroke = no_stroke = stroke_weight = stroke_cap = stroke_join = fill
+    rect_mode = ellipse_mode = random_seed = noise_seed = fill
+    rotate = shear_x = shear_y = bezier = curve = random = noise = fill
 
     def gray(self, node: Node) -> list[float]:
         return self._all(node)
 
     gray_alpha = rgb = rgb_alpha = gray
-
-    def stroke_cap(self, node: Node) -> None:
-        self._canvas.stroke_cap(self._evaluate(node.children[0]))
-
-    def stroke_join(self, node: Node) -> None:
-        self._canvas.stroke_join(self._evaluate(node.children[0]))
-
-    def rect_mode(self, node: Node) -> None:
-        self._canvas.rect_mode(self._evaluate(node.children[0]))
-
-    def ellipse_mode(self, node: Node) -> None:
-        self._canvas.ellipse_mode(self._evaluate(node.children[0]))
-
-    def random_seed(self, node: Node) -> None:
-        self._canvas.random_seed(self._evaluate(node.children[0]))
-
-    def noise_seed(self, node: Node) -> None:
-        self._canvas.noise_seed(self._evaluate(node.children[0]))
 
     def cap_round(self, node: Node) -> str:
         return node.production.partition("_")[2]
@@ -116,19 +88,10 @@ class Interpreter:
     def translate(self, node: Node) -> None:
         self._canvas.translate(*self._evaluate(node.children[0]))
 
-    def rotate(self, node: Node) -> None:
-        self._canvas.rotate(*self._all(node))
-
     def scale(self, node: Node) -> None:
         self._canvas.scale(*self._all(node))
 
     scale_each = scale
-
-    def shear_x(self, node: Node) -> None:
-        self._canvas.shear_x(*self._all(node))
-
-    def shear_y(self, node: Node) -> None:
-        self._canvas.shear_y(*self._all(node))
 
     # Shapes
 
@@ -157,12 +120,6 @@ class Interpreter:
         self._canvas.polygon(self._all(node))
 
     quad = triangle
-
-    def bezier(self, node: Node) -> None:
-        self._canvas.bezier(*self._all(node))
-
-    def curve(self, node: Node) -> None:
-        self._canvas.curve(*self._all(node))
 
     def polygon(self, node: Node) -> None:
         self._outline(node, True)
@@ -323,13 +280,8 @@ class Interpreter:
         value: float = self._evaluate(first if arithmetic.holds(self._evaluate(condition)) else second)
         return value
 
-    def random(self, node: Node) -> float:
+    def random_between(self, node: Node) -> float:
         return self._canvas.random(*self._all(node))
-
-    random_between = random
-
-    def noise(self, node: Node) -> float:
-        return self._canvas.noise(*self._all(node))
 
     def current_width(self, node: Node) -> float:
         return self._canvas.width()

@@ -16,8 +16,10 @@ from typing import Any
 from uuid import uuid4
 
 from treesketch import bencode
+from treesketch.check import DEFINITIONS
 from treesketch.errors import SketchError
 from treesketch.files import write_whole
+from treesketch.language import load_language
 from treesketch.raster import png_bytes, rasterise
 from treesketch.repl import Session
 from treesketch.terminal import IMAGE_SIDE, fit
@@ -30,7 +32,8 @@ FARTHEST_LINE = 100_000  # that an editor may say a text begins at
 PORT_FILE = ".nrepl-port"
 
 _SET_UP = re.compile(
-    r"\(\s*(ns|in-ns|require|use|refer|import|do|try|when-let|[\w.*+!?<>=-]+/[\w.*+!?<>=-]+)[\s)]|\*[\w-]+\*|'|@|#"
+    r"\(\s*(?:do\s+\(\s*)?(?:ns|in-ns|require|use|refer|import|try|when-let|[\w.*+!?<>=-]+/[\w.*+!?<>=-]+)[\s)]"
+    r"|\*[\w-]+\*|'|@|#"
 )
 _NONE = {"status": ["done", "no-info"]}
 
@@ -236,9 +239,10 @@ class Server:
 
     def _completions(self, message: Message) -> Message:
         prefix = str(message.get("prefix") or message.get("symbol") or "")
-        program = self._sessions.get(str(message.get("session"))) or Program()
-        defined = [str(form.children[0].value) for form in program.forms if form.production.startswith("def")]
-        known = {**dict.fromkeys(program.language.words, "function"), **dict.fromkeys(defined, "var")}
+        program = self._sessions.get(str(message.get("session")))
+        forms = program.forms if program else ()
+        defined = [str(form.children[0].value) for form in forms if form.production in DEFINITIONS]
+        known = {**dict.fromkeys(load_language().words, "function"), **dict.fromkeys(defined, "var")}
         found = [{"candidate": word, "type": kind} for word, kind in sorted(known.items()) if word.startswith(prefix)]
         return {"completions": found, "status": ["done"]}
 
@@ -253,7 +257,7 @@ class Server:
         word, usage = self._usage(message)
         if usage is None:
             return _NONE
-        language = Program().language
+        language = load_language()
         signature = [each.removesuffix("...") for each in language.signature(language.heads[word])]
         return {
             "name": word,
@@ -267,7 +271,7 @@ class Server:
     @staticmethod
     def _usage(message: Message) -> tuple[str, str | None]:
         word = str(message.get("sym") or message.get("symbol") or "")
-        language = Program().language
+        language = load_language()
         return word, language.usage(language.heads[word]) if word in language.heads else None
 
 

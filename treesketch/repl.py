@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from treesketch.check import check
+from treesketch.check import FUNCTIONS, check
 from treesketch.errors import SketchError
 from treesketch.files import read_program, write_whole
 from treesketch.hy_runtime import Runtime
@@ -23,7 +23,6 @@ from treesketch.terminal import VIEWS, choose_view, show
 from treesketch.tree import Node
 from treesketch.units import DRAW, Unit, is_number, split_units
 
-FUNCTIONS = ("defn", "defn_value")
 DRAW_SECONDS = 5.0  # that (draw ...) searches
 
 
@@ -88,7 +87,7 @@ class Session:
         functions = {str(form.children[0].value) for form in self.forms if form.production == "defn_value"}
         number = is_number(unit, self.language, functions)
         tree = parse(padded, self.language, file, start="number" if number else None)
-        if self._redefine(tree):
+        if self._redefine(tree, file):
             return
         for error in check(tree, self.forms):
             error.file = file
@@ -108,7 +107,7 @@ class Session:
                 raise
             self._show()
 
-    def _redefine(self, tree: Node) -> bool:
+    def _redefine(self, tree: Node, file: str | None) -> bool:
         """Put a function in the place of one of that name and draw all again. Returns whether there was one."""
         functions = [form.children[0] if form.production in FUNCTIONS else None for form in self.forms]
         if len(tree.children) != 1 or tree.children[0].production not in FUNCTIONS:
@@ -119,7 +118,7 @@ class Session:
         place = functions.index(new.children[0])
         forms = (*self.forms[:place], new, *self.forms[place + 1 :])
         for error in check(Node("program", forms)):
-            error.span = new.span
+            error.span, error.file = new.span, file
             raise error
         before = self.forms
         self._restart(forms)
@@ -221,7 +220,7 @@ class Session:
     def save(self, path: str) -> None:
         """Write the program to a file, but never over comments, which the session does not keep."""
         place = Path(path).expanduser()
-        if place.is_file() and ";" in read_program(place):
+        if place.is_file() and any(mark in read_program(place) for mark in (";", "#_")):
             raise SketchError("the comments in it would be lost; save under another name", file=path)
         write_whole(place, unparse(self.program, self.language))
         print(f"{len(self.forms)} form{'' if len(self.forms) == 1 else 's'} written to {path}")

@@ -1,8 +1,7 @@
 """Program text -> tree (Lark) and tree -> program text (the printer). `parse(unparse(tree)) == tree`.
 
 Errors name the place, the rule, the value and, where it can be guessed, the fix. Comments, and what `#_` discards, are
-not in the tree;
-`format_text` lays a text out afresh and keeps them.
+not in the tree; `format_text` lays a text out afresh and keeps them.
 """
 
 import math
@@ -10,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from lark import Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
@@ -22,6 +22,7 @@ from treesketch.tree import Node
 MAX_CHARACTERS = 1_000_000  # of program text
 MAX_DEPTH = 60  # of nested brackets
 WIDTH = 100  # columns of printed text
+_WHITE = " \t\r\f\v,"  # within a line
 
 _DATUM = re.compile(r";[^\n]*|#_|[()\[\]]|(?:(?!#_)[^\s()\[\],;])+")
 
@@ -291,18 +292,24 @@ def _read_notes(text: str) -> list[_Note]:
     """The comments, blank lines and discarded data of a text, in order."""
     notes = []
     inside = set[int]()  # lines that discarded data go on in
-    blanked = blank_out(text)
+    rows = blank_out(text).split("\n")
+    begins = [0, *accumulate(len(row) + 1 for row in rows)]  # of each row in the text
+    line = seen = end = 0  # of the discarded data's row: its number, how far it was looked at, where its code ends
     for start, stop in _discarded(text, None):
-        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
-        inside.update(range(line, line + text.count("\n", start, stop) + 1))
-        code = blanked[start - column + 1 : start].rstrip(" \t\r\f\v,")
-        notes.append(_Note(text[start:stop], (line, column), (line, len(code) + 1) if code else None))
-    for number, row in enumerate(blanked.split("\n"), 1):
+        if (here := bisect_right(begins, start)) != line:
+            line, seen, end = here, 0, 0
+        column = start - begins[line - 1]
+        if code := rows[line - 1][seen:column].rstrip(_WHITE):
+            end = seen + len(code)
+        seen = column
+        inside.update(range(line, bisect_right(begins, stop - 1) + 1))
+        notes.append(_Note(text[start:stop], (line, column + 1), (line, end + 1) if end else None))
+    for number, row in enumerate(rows, 1):
         code, semicolon, comment = row.partition(";")  # no word contains a semicolon
-        code = code.rstrip(" \t\r\f\v,")
+        code = code.rstrip(_WHITE)
         if semicolon:
-            end = (number, len(code) + 1) if code else None
-            notes.append(_Note(";" + comment.rstrip(), (number, len(row) - len(comment)), end))
+            code_end = (number, len(code) + 1) if code else None
+            notes.append(_Note(";" + comment.rstrip(), (number, len(row) - len(comment)), code_end))
         elif not code and number not in inside:
             notes.append(_Note("", (number, 1)))
     return sorted(notes, key=lambda note: note.place)

@@ -74,7 +74,8 @@ def _end_of_unit(text: str, start: int, language: Language) -> tuple[int, bool]:
     if only := (_LINE if text[start] == ":" else DRAW).match(text, start):
         return only.end(), True
     end, complete = _end_of_brackets(text, start)
-    open_ends = [_head(text, start)] if _head(text, start) in language.sequences else []  # first heads, outermost first
+    first = _head(text, start)
+    open_ends = [first] if first in language.sequences else []  # first heads, outermost first
     while open_ends and complete:
         following = _skip(text, end)
         if following == len(text):
