@@ -143,7 +143,7 @@ def test_the_text_of_published_programs_is_kept(grammar: str) -> None:
         ("csg2d", "(Circle 10 2 3)", "1:9: '10' cannot stand here; expected 0, 1, 2, 3, .* E or F"),
         ("csg2d", "(Quad 1 2 3 4 45)", "1:15: '45' cannot stand here; expected G, H, I, J, K, L, M or N"),
         ("csg2d", "(Quad 1 2 3 4)", "1:1: Quad takes 5 values (x y width height angle), got 4"),
-        ("csg2d", "(+ (Circle 1 2 3))", "1:1: + takes 2 values (expression expression), got 1"),
+        ("csg2d", "(+ (Circle 1 2 3))", "1:1: + takes 2 values (expression1 expression2), got 1"),
         ("csg2d", "(Cirle 1 2 3)", "1:2: no form 'Cirle'; did you mean 'Circle'?"),
         ("csg2d", "(Circle 1 2 3)\n(Circle 1 2 3)", "2:1: '(' comes after the end; a program is one form"),
         ("csg2d", "(+ " * 61, "1:181: forms are nested more than 60 deep"),

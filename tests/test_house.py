@@ -53,7 +53,9 @@ ORDER = (
     "evaluate",
     "report",
     "units",
+    "hints",
     "prompt",
+    "live",
     "repl",
     "bencode",
     "nrepl",
@@ -155,9 +157,33 @@ def test_programs_in_the_documentation_check(page: str) -> None:
         assert check(parse(program, file=page)) == []
 
 
-def test_the_documentation_names_every_form() -> None:
-    text = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    assert [head for head in load_language().heads if f"({head}" not in text] == []
+TABLE = re.compile(r"<!-- forms: ([\w ]+) -->\n(.*?)<!-- end -->\n", re.S)
+
+
+def _forms_of(names: str) -> list[str]:
+    """The productions that a list of kinds and productions stands for, those that have a head."""
+    language = load_language()
+    found = [name for word in names.split() for name in language.kinds[word]]
+    return [name for name in found if language.productions[name].head]
+
+
+def test_the_documentation_tells_of_every_form(update_golden: bool) -> None:
+    """Its tables are what the grammar says; `--update-golden` writes them."""
+    page, language = ROOT / "docs" / "language.md", load_language()
+    text = page.read_text(encoding="utf-8")
+
+    def table(match: re.Match[str]) -> str:
+        rows = "| form | meaning |\n|---|---|\n"
+        for name in _forms_of(match[1]):
+            rows += "| `{}` | {} |\n".format(language.usage(name).replace("|", "\\|"), language.docs[name])
+        return f"<!-- forms: {match[1]} -->\n{rows}<!-- end -->\n"
+
+    written = TABLE.sub(table, text)
+    if update_golden:
+        page.write_text(written, encoding="utf-8")
+    assert update_golden or written == text
+    told = {name for match in TABLE.finditer(text) for name in _forms_of(match[1])}
+    assert told == {name for name, production in language.productions.items() if production.head}
 
 
 def test_the_readme_shows_a_program_as_it_was_written(update_golden: bool) -> None:

@@ -60,7 +60,7 @@ def test_usage(production, usage):
 
 
 def test_signature():
-    assert LANGUAGE.signature("triangle") == ["x", "y"] * 3
+    assert LANGUAGE.signature("triangle") == ["x1", "y1", "x2", "y2", "x3", "y3"]
     assert LANGUAGE.signature("add") == ["number..."]
 
 

@@ -145,7 +145,13 @@ def test_completions_lookup_and_eldoc(client):
     found = client.ask(op="completions", session=session, prefix="el")[0]["completions"]
     assert [each["candidate"] for each in found] == ["elbow", "ellipse", "ellipse-mode"]
     assert client.ask(op="lookup", sym="rect")[0]["info"]["arglists-str"] == "(rect x y width height)"
-    assert client.ask(op="eldoc", sym="line")[0]["eldoc"] == [["x", "y", "x", "y"]]
+    assert client.ask(op="eldoc", sym="line")[0]["eldoc"] == [["x1", "y1", "x2", "y2"]]
+    assert client.ask(op="eldoc", sym="line")[0]["docstring"] == "(line x1 y1 x2 y2)  a stroke; it has no inside"
+    client.ask(op="eval", session=session, code="(defn star [x y] (rect x y 1 1))")
+    assert client.ask(op="eldoc", session=session, sym="star")[0]["eldoc"] == [["x", "y"]]
+    assert client.ask(op="lookup", session=session, sym="star")[0]["info"]["arglists-str"] == "(star x y)"
+    assert client.ask(op="eldoc", session=session, sym="elbow")[0]["eldoc"] == [[]]
+    assert client.ask(op="eldoc", sym="star")[0]["status"] == ["done", "no-info"]
     assert "no-info" in client.ask(op="lookup", sym="nothing")[0]["status"]
 
 

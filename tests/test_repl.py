@@ -1,24 +1,18 @@
-"""The REPL: what is one unit, what each command does, that errors keep the session and the picture, and the prompt."""
+"""The REPL: what is one unit, what each command does, that errors keep picture and definitions."""
 
-import os
 import subprocess
 import sys
+import urllib.request
+import webbrowser
 
-import numpy as np
 import pytest
-from prompt_toolkit.application import create_app_session
-from prompt_toolkit.completion import CompleteEvent
-from prompt_toolkit.document import Document
-from prompt_toolkit.input import create_pipe_input
-from prompt_toolkit.output import DummyOutput
+from PIL import Image
 
-from treesketch import batch, prompt, repl
+from treesketch import batch, repl
 from treesketch.errors import PictureError
 from treesketch.language import load_language
 from treesketch.repl import COMMANDS, Session
-from treesketch.scene import Scene
 from treesketch.syntax import unparse
-from treesketch.terminal import choose_view, fit, half_blocks, iterm_image, kitty_image, picture_text
 from treesketch.units import is_complete, is_number, split_units
 
 LANGUAGE = load_language()
@@ -129,7 +123,7 @@ def test_size_goes_to_the_front_and_all_is_drawn_again(session):
         (":save", ":save needs FILE"),
         (":undo 2", ":undo takes nothing, got '2'"),
         (":undo", "nothing to undo"),
-        (":view moon", ":view takes one of off blocks kitty iterm, got 'moon'"),
+        (":view moon", ":view takes one of off blocks kitty iterm sixel browser, got 'moon'"),
         (":load missing.clj", "missing.clj: no such file or folder"),
         ("(draw 'x)", "1:7: ''x' is not a word of the language"),
     ],
@@ -183,6 +177,9 @@ def test_save_never_loses_comments(session, tmp_path, capsys):
     session.enter(f":load {file}\n:save {file}")
     assert capsys.readouterr().err == f"{file}: the comments in it would be lost; save under another name\n"
     assert file.read_text() == "(fill 1) ; red?\n"
+    file.write_text("(fill 1) #_(fill 2)\n")
+    session.enter(f":save {file}")
+    assert "would be lost" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["(fill 1) (rect 1 2 3)", "(rect q 0 1 1)", "(dotimes [i 9999] (dotimes [j 9999]))"])
@@ -201,7 +198,11 @@ def test_forms_and_help(session, capsys):
     out = capsys.readouterr().out
     assert all(f":{name}" in out for name in COMMANDS) and all(word in out for word in LANGUAGE.words)
     session.enter(":help rect")
-    assert capsys.readouterr().out == "(rect x y width height)\n"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "(rect x y width height)  from its corner; a negative side goes the other way"
+    assert len(lines) == 3
+    session.enter("(defn star [x side] (rect x x side side))\n:help star")
+    assert capsys.readouterr().out == "(star x side)\n"
 
 
 @pytest.mark.parametrize("text", [":draw flag 1.png", '(draw "flag 1.png")', '( draw "flag 1.png" ) ; please'])
@@ -235,6 +236,44 @@ def test_draw_names_the_picture_at_fault(session, capsys, monkeypatch):
     assert program(session) == "(fill 1)\n"
 
 
+def test_a_file_is_stepped_through_form_by_form(session, tmp_path, capsys):
+    file = tmp_path / "a.clj"
+    file.write_text("(size 9 9)\n(fill 1)\n(rect 0 0 1 1)\n(rect 2 2 1 1)\n")
+    session.enter(f"(fill 5)\n:step {file}")
+    assert program(session) == "" and capsys.readouterr().out.startswith("4 forms to draw;")
+    session.enter(":next")
+    assert (program(session), capsys.readouterr().out) == ("(size 9 9)\n", "(size 9 9)\n3 forms to go\n")
+    session.enter(":next 2\n(no-stroke)")
+    assert program(session) == "(size 9 9)\n(fill 1)\n(rect 0 0 1 1)\n(no-stroke)\n"
+    session.enter(":undo\n:undo\n:next\n:next")
+    assert program(session) == file.read_text() and not session.failed
+    session.enter(":next")
+    assert "no form is waiting; :step FILE begins a file" in capsys.readouterr().err
+    session.enter(":undo\n:undo\n:undo\n:undo\n:undo")
+    assert program(session) == "(fill 5)\n"
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", "²"])
+def test_next_takes_a_count(session, tmp_path, capsys, count):
+    file = tmp_path / "a.clj"
+    file.write_text("(fill 1)\n")
+    session.enter(f":step {file}\n:next {count}")
+    assert capsys.readouterr().err == f":next takes how many forms to draw, got '{count}'\n"
+
+
+def test_the_browser_follows_the_program(session, monkeypatch, capsys):
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: not opened.append(address))
+    session.enter("(size 20 10)\n:view browser")
+    with urllib.request.urlopen(f"{opened[0]}picture.png") as answer:
+        white = Image.open(answer).convert("RGB")
+    session.enter("(background 255 0 0)")
+    with urllib.request.urlopen(f"{opened[0]}picture.png") as answer:
+        red = Image.open(answer).convert("RGB")
+    assert white.size == (1024, 512) and white.getpixel((5, 5)) == (204, 204, 204)
+    assert red.getpixel((5, 5)) == (255, 0, 0) and opened[0] in capsys.readouterr().out
+
+
 # The process
 
 
@@ -256,116 +295,6 @@ def test_file_is_loaded_first(tmp_path):
     file.write_text("(fill 1")
     done = pipe(":forms", str(file))
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{file}:1:1: this '(' is never closed\n")
-
-
-# Pictures in the terminal
-
-
-def test_half_blocks_of_a_known_picture():
-    pixels = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], np.uint8)
-    first, second = "\x1b[38;2;255;0;0m\x1b[48;2;0;0;255m▀", "\x1b[38;2;0;255;0m\x1b[48;2;255;255;255m▀"
-    assert half_blocks(pixels) == first + second + "\x1b[0m\n"
-
-
-def test_half_blocks_set_a_colour_only_where_it_changes():
-    pixels = np.full((3, 2, 3), 7, np.uint8)
-    assert half_blocks(pixels) == "\x1b[38;2;7;7;7m\x1b[48;2;7;7;7m▀▀\x1b[0m\n\x1b[38;2;7;7;7m▀▀\x1b[0m\n"
-
-
-def test_kitty_image_is_sent_in_chunks():
-    text = kitty_image(bytes(4000), 5)  # 4000 bytes are 5336 characters of base64
-    assert text.startswith("\x1b_Ga=T,f=100,q=2,r=5,m=1;AAAA") and text.endswith("==\x1b\\\n")
-    assert text.count("\x1b_G") == 2 and "\x1b_Gm=0;" in text
-    assert all(len(part.split(";")[1]) <= 4096 for part in text.split("\x1b\\")[:-1])
-
-
-def test_iterm_image():
-    assert iterm_image(b"png", 5) == "\x1b]1337;File=inline=1;size=3;height=5:cG5n\x07\n"
-
-
-@pytest.mark.parametrize(
-    ("environment", "view"),
-    [
-        ({"TERM": "xterm-256color"}, "blocks"),
-        ({"TERM": "xterm-kitty"}, "kitty"),
-        ({"TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"}, "kitty"),
-        ({"TERM": "xterm-ghostty"}, "kitty"),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, "iterm"),
-        ({"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, "iterm"),
-        ({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"}, "blocks"),
-        ({"TERM": "dumb"}, "off"),
-        ({}, "off"),
-    ],
-)
-def test_choose_view(environment, view):
-    assert choose_view(environment) == view
-
-
-def test_fit_keeps_the_shape():
-    assert fit(Scene(200, 100, (0, 0, 0, 255)), 80, 60) == (40, 80)
-    assert fit(Scene(100, 200, (0, 0, 0, 255)), 80, 60) == (60, 30)
-    assert fit(Scene(8000, 1, (0, 0, 0, 255)), 80, 60) == (1, 80)
-
-
-def test_picture_text():
-    scene = Scene(100, 50, (10, 20, 30, 255))
-    assert picture_text(scene, "off", 80, 24) == ""
-    blocks = picture_text(scene, "blocks", 10, 24).splitlines()
-    assert [line.count("▀") for line in blocks] == [10, 10, 10]  # 10 x 5 pixels
-    assert "r=3," in picture_text(scene, "kitty", 10, 24)
-    assert "height=3:" in picture_text(scene, "iterm", 10, 24)
-
-
-# The prompt
-
-
-def test_enter_ends_an_entry_only_when_its_brackets_are_closed(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        keys.send_text("(let [a 1]\r(rect a 0 1 1))\r(fill\x03(fill 2)\r:undo\r\x04")
-        entries = list(prompt.read_texts(LANGUAGE, [":undo"]))
-    assert entries == ["(let [a 1]\n(rect a 0 1 1))", "(fill 2)", ":undo"]
-    history = (tmp_path / "treesketch" / "history").read_text()
-    assert "(fill 2)" in history
-
-
-@pytest.mark.skipif(os.name != "posix", reason="permissions")
-def test_history_in_memory_where_nothing_can_be_written(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    assert type(prompt.open_history()).__name__ == "InMemoryHistory"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("(elli", ["ellipse", "ellipse-mode"]),
-        ("(fill 1) (no-", ["no-fill", "no-stroke"]),
-        ("(end", ["end-contour", "end-shape"]),
-        (":u", [":undo"]),
-        ("elli", []),
-        ("(rect wid", []),
-        ("(rect 1 ", []),
-    ],
-)
-def test_completion(text, words):
-    completer = prompt.HeadCompleter(LANGUAGE, [f":{name}" for name in COMMANDS])
-    assert [found.text for found in completer.get_completions(Document(text), CompleteEvent())] == words
-
-
-def test_highlighting():
-    lexer = prompt.HeadLexer(LANGUAGE, [":undo"])
-    line = lexer.lex_document(Document("(rect 1 x) (rekt) ; n"))(0)
-    assert "".join(text for _, text in line) == "(rect 1 x) (rekt) ; n"
-    styles = {text: style for style, text in line}
-    assert [styles[word] for word in ("rect", "1", "x", "rekt", "; n")] == [
-        "class:head",
-        "class:number",
-        "",
-        "class:unknown",
-        "class:comment",
-    ]
-    assert lexer.lex_document(Document(":undo"))(0)[0] == ("class:command", ":undo")
 
 
 # Definitions

@@ -5,7 +5,9 @@ The file is read by Lark's own grammar loader, so a file that Lark refuses is re
 A rule is a production; a rule that begins with `?` is a kind, the union of the productions that it names.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -20,6 +22,7 @@ from lark.load_grammar import Grammar, GrammarBuilder
 
 from treesketch.errors import ConfigError
 
+_DOC = re.compile(r"^\??(\w+)(?:\.\d+)?:.* // (.+)$", re.M)
 NUMERIC_TERMINALS = frozenset({"NUMBER", "INT"})  # their tokens become floats; all others stay text
 
 
@@ -149,14 +152,17 @@ class Language:
         return [pattern.value for pattern in patterns if pattern.type == "str"]
 
     def signature(self, name: str) -> list[str]:
-        """The slots of a production spelt out to single values, as a person writes them: ['x', 'y', 'width']."""
+        """The slots of a production spelt out to single values, as a person writes them: ['x1', 'y1', 'x2', 'y2']."""
         words: list[str] = []
         for slot in self.productions[name].slots:
             words += [word + ("..." if slot.repeats else "") for word in self._spell(slot.kind)]
-        return words
+        return number_words(words)
 
     def usage(self, name: str) -> str:
-        """How a production is written: '(dotimes [name count] form ...)'; of a list of parts only the first."""
+        """How a production is written: '(dotimes [name count] form ...)'; of a list of parts only the first.
+
+        What may be missing has a question mark behind it.
+        """
         pieces: list[str] = []
         depth = listed = 0
         for part in self.productions[name].template:
@@ -170,9 +176,11 @@ class Language:
                 pieces += [self.usage(options[0]), "..."] if not listed else []
                 listed += 1
                 continue
-            pieces += [self.usage(options[0])] if literal and len(options) == 1 else self._spell(part.kind)
-            pieces += ["..."] if part.most is None else []
-        return join_words(pieces)
+            words = [self.usage(options[0])] if literal and len(options) == 1 else self._spell(part.kind)
+            if part.most is None:
+                words[-1] += " ..."
+            pieces += [word + "?" for word in words] if not part.least and part.most == 1 else words
+        return join_words(number_words(pieces))
 
     @cached_property
     def sequences(self) -> dict[str, tuple[frozenset[str], str]]:
@@ -198,8 +206,25 @@ class Language:
                 kinds.append(part.kind)
         return heads, kinds
 
+    @cached_property
+    def docs(self) -> dict[str, str]:
+        """What a production means, by name: the comment behind its rule in the grammar file."""
+        return {name: doc for name, doc in _DOC.findall(self.source) if name in self.productions}
+
+    def describe(self, head: str) -> str:
+        """All ways to write the forms with this head, a line each, with what they mean; '' where there is none."""
+        lines = [
+            f"{self.usage(name)}  {self.docs.get(name, '')}".rstrip()
+            for name, production in self.productions.items()
+            if production.head == head
+        ]
+        return "\n".join(lines)
+
     def _spell(self, kind: str) -> list[str]:
         options = self.kinds[kind]
+        keywords = [part for name in options for part in self.productions[name].template if str(part).startswith(":")]
+        if len(keywords) == len(options):
+            return ["|".join(map(str, keywords))]
         if kind in self.bodies and len(options) > 1:
             return ["form"]
         if len(options) == 1 and self.productions[options[0]].terminal == "SYMBOL":
@@ -209,6 +234,18 @@ class Language:
             if all(isinstance(part, Slot) and not part.repeats for part in only.template):
                 return [word for slot in only.slots for word in self._spell(slot.kind)]
         return [kind.replace("_", "-")]
+
+
+def number_words(words: Sequence[str]) -> list[str]:
+    """Words for values with numbers behind those that occur more than once: ['x1', 'y1', 'x2', 'y2']."""
+    bare = [word.rstrip("?") for word in words]
+    seen: Counter[str] = Counter()
+    numbered = []
+    for word, name in zip(words, bare, strict=True):
+        seen[name] += 1
+        twice = name.replace("-", "").isalpha() and bare.count(name) > 1
+        numbered.append(f"{name}{seen[name]}{word[len(name) :]}" if twice else word)
+    return numbered
 
 
 def join_words(words: Iterable[str]) -> str:

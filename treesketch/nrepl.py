@@ -16,9 +16,9 @@ from typing import Any
 from uuid import uuid4
 
 from treesketch import bencode
-from treesketch.check import DEFINITIONS
 from treesketch.errors import SketchError
 from treesketch.files import write_whole
+from treesketch.hints import definitions, describe
 from treesketch.language import load_language
 from treesketch.raster import png_bytes, rasterise
 from treesketch.repl import Session
@@ -239,40 +239,44 @@ class Server:
 
     def _completions(self, message: Message) -> Message:
         prefix = str(message.get("prefix") or message.get("symbol") or "")
-        program = self._sessions.get(str(message.get("session")))
-        forms = program.forms if program else ()
-        defined = [str(form.children[0].value) for form in forms if form.production in DEFINITIONS]
-        known = {**dict.fromkeys(load_language().words, "function"), **dict.fromkeys(defined, "var")}
+        defined = {name: "function" if usage[0] == "(" else "var" for name, usage in self._defined(message).items()}
+        known = {**dict.fromkeys(load_language().words, "function"), **defined}
         found = [{"candidate": word, "type": kind} for word, kind in sorted(known.items()) if word.startswith(prefix)]
         return {"completions": found, "status": ["done"]}
 
     def _lookup(self, message: Message) -> Message:
-        word, usage = self._usage(message)
-        if usage is None:
+        word, usage, doc = self._find(message)
+        if not usage:
             return _NONE
-        about = {"name": word, "ns": "sketch", "arglists-str": usage, "doc": usage}
+        about = {"name": word, "ns": "sketch", "arglists-str": usage, "doc": doc}
         return {**about, "info": about, "status": ["done"]}
 
     def _eldoc(self, message: Message) -> Message:
-        word, usage = self._usage(message)
-        if usage is None:
+        word, usage, doc = self._find(message)
+        if not usage:
             return _NONE
-        language = load_language()
-        signature = [each.removesuffix("...") for each in language.signature(language.heads[word])]
+        language, defined = load_language(), usage.strip("()").split()[1:]
+        signature = language.signature(language.heads[word]) if word in language.heads else defined
         return {
             "name": word,
             "ns": "sketch",
-            "type": "function",
-            "eldoc": [signature],
-            "docstring": usage,
+            "type": "function" if usage.startswith("(") else "variable",
+            "eldoc": [[each.removesuffix("...") for each in signature]],
+            "docstring": doc,
             "status": ["done"],
         }
 
-    @staticmethod
-    def _usage(message: Message) -> tuple[str, str | None]:
+    def _defined(self, message: Message) -> dict[str, str]:
+        """What the message's session defines."""
+        program = self._sessions.get(str(message.get("session")))
+        return definitions(program.forms if program else ())
+
+    def _find(self, message: Message) -> tuple[str, str, str]:
+        """The word that a message asks about, how it is written, and what all its ways to be written mean."""
         word = str(message.get("sym") or message.get("symbol") or "")
-        language = load_language()
-        return word, language.usage(language.heads[word]) if word in language.heads else None
+        language, defined = load_language(), self._defined(message)
+        usage = language.usage(language.heads[word]) if word in language.heads else defined.get(word, "")
+        return word, usage, describe(word, language, defined)
 
 
 def _whole(value: object) -> int:

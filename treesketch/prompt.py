@@ -1,8 +1,8 @@
-"""The line that is typed: completion, colours, several lines until brackets close, history. Texts out, one an entry."""
+"""The line that is typed: completion, the form's signature below it, colours, history. Texts out, one an entry."""
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -16,6 +16,7 @@ from prompt_toolkit.layout.processors import HighlightMatchingBracketProcessor
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
+from treesketch.hints import complete, describe, open_head, unfinished
 from treesketch.language import Language
 from treesketch.units import is_complete
 
@@ -32,23 +33,30 @@ STYLE = Style.from_dict(
 _PIECE = re.compile(r'(?P<comment>;.*)|(?P<string>"[^"]*"?)|(?P<bracket>[()\[\]])|(?P<word>[^\s()\[\],;"]+)|[\s,]+')
 _NUMBER = re.compile(r"[-+]?\d[\d.eE+-]*")
 _COMMAND = re.compile(r"\s*:[\w-]*")
-_UNFINISHED = re.compile(r"(?:^\s*:[\w-]*|[^\s()\[\],;:\"]+)$")
+
+Definitions = Callable[[], Mapping[str, str]]  # the names that the program defines, with how each is written
 
 
-def read_texts(language: Language, commands: Iterable[str]) -> Iterator[str]:
+def read_texts(language: Language, commands: Iterable[str], defined: Definitions) -> Iterator[str]:
     """What is typed, an entry at a time, until ctrl-d; ctrl-c gives the entry up.
 
     Enter ends an entry when all its brackets are closed, else it begins another line.
     """
     commands = list(commands)
+
+    def signature() -> str | None:
+        head = open_head(get_app().current_buffer.document.text_before_cursor)
+        return describe(head, language, defined()) or None
+
     session: PromptSession[str] = PromptSession(
         "> ",
         multiline=Condition(lambda: not is_complete(get_app().current_buffer.text, language)),
         prompt_continuation="  ",
         history=open_history(),
-        completer=HeadCompleter(language, commands),
+        completer=WordCompleter(language, commands, defined),
         complete_while_typing=True,
-        lexer=HeadLexer(language, commands),
+        lexer=HeadLexer(language, commands, defined),
+        bottom_toolbar=signature,
         input_processors=[HighlightMatchingBracketProcessor(chars="[](){}")],
         style=STYLE,
     )
@@ -73,35 +81,36 @@ def open_history() -> History:
         return InMemoryHistory()
 
 
-class HeadCompleter(Completer):
-    """Completes the word before the cursor: a form's name after '(', a command at the start of an entry."""
+class WordCompleter(Completer):
+    """Completes the word before the cursor: a command at the start of an entry, else what `hints` says."""
 
-    def __init__(self, language: Language, commands: Iterable[str]):
-        self._words, self._commands = sorted(language.words), sorted(commands)
+    def __init__(self, language: Language, commands: Iterable[str], defined: Definitions):
+        self._language, self._commands, self._defined = language, sorted(commands), defined
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         before = document.text_before_cursor
-        match = _UNFINISHED.search(before)
-        if not match:
+        word = unfinished(before)
+        if before.lstrip().startswith(":"):
+            known = [name for name in self._commands if name.startswith(word) and before.strip() == word]
+            yield from (Completion(name, -len(word)) for name in known)
             return
-        word = match[0].lstrip()
-        after_bracket = before[: len(before) - len(word)].endswith("(")
-        known = self._commands if word.startswith(":") else self._words if after_bracket else []
-        for name in known:
-            if name.startswith(word):
-                yield Completion(name, -len(word))
+        defined = self._defined()
+        for name in complete(before, self._language, defined):
+            about = describe(name, self._language, defined).partition("\n")[0]
+            yield Completion(name, -len(word), display_meta=about)
 
 
 class HeadLexer(Lexer):
     """Colours: known and unknown form names, numbers, commands, comments."""
 
-    def __init__(self, language: Language, commands: Iterable[str]):
-        self._words, self._commands = {*language.words, "draw"}, set(commands)
+    def __init__(self, language: Language, commands: Iterable[str], defined: Definitions):
+        self._words, self._commands, self._defined = {*language.words, "draw"}, set(commands), defined
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        return lambda number: self._color(document.lines[number])
+        words = self._words.union(self._defined())
+        return lambda number: self._color(document.lines[number], words)
 
-    def _color(self, line: str) -> StyleAndTextTuples:
+    def _color(self, line: str, words: set[str]) -> StyleAndTextTuples:
         fragments: StyleAndTextTuples = []
         if command := _COMMAND.match(line):
             known = command[0].strip() in self._commands
@@ -112,7 +121,7 @@ class HeadLexer(Lexer):
             if match["comment"]:
                 style = "class:comment"
             elif match["word"] and after_bracket:
-                style = "class:head" if match[0] in self._words else "class:unknown"
+                style = "class:head" if match[0] in words else "class:unknown"
             elif match["word"] and _NUMBER.fullmatch(match[0]):
                 style = "class:number"
             fragments.append((style, match[0]))

@@ -1,8 +1,8 @@
 """The common shapes to polygons in pixels, quickly: few straight sides, or one smooth closed curve.
 
 `raster` draws any shape; most shapes of most programs are these, and numpy's overhead on a handful of points is most of
-what they would cost there. A shape that is not so simple (a round join, a side too short for its corners, an uneven scale)
-gets None here and the general way in `raster`. The rules are the same, and a test holds that the polygons are.
+what they would cost there. A shape that is not so simple (a round join, a side too short for its corners, an uneven
+scale) gets None here and the general way in `raster`. The rules are the same, and a test holds that the polygons are.
 """
 
 import math

@@ -10,19 +10,25 @@ import sys
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from treesketch.check import FUNCTIONS, check
 from treesketch.errors import SketchError
 from treesketch.files import read_program, write_whole
+from treesketch.hints import definitions, describe
 from treesketch.hy_runtime import Runtime
 from treesketch.language import load_language
 from treesketch.scene import Scene
 from treesketch.syntax import format_number, parse, unparse
-from treesketch.terminal import VIEWS, choose_view, show
+from treesketch.terminal import VIEWS as TERMINAL_VIEWS
+from treesketch.terminal import ask, choose_view, show
 from treesketch.tree import Node
 from treesketch.units import DRAW, Unit, is_number, split_units
 
+if TYPE_CHECKING:
+    from treesketch.live import Page
+
+VIEWS = (*TERMINAL_VIEWS, "browser")
 DRAW_SECONDS = 5.0  # that (draw ...) searches
 
 
@@ -31,22 +37,31 @@ def run_repl(file: str | None = None) -> int:
 
     Returns 1 when the input was a pipe and something in it failed. Raises SketchError when `file` cannot be drawn.
     """
-    session = Session(choose_view(os.environ) if sys.stdout.isatty() else "off")
+    talks = sys.stdin.isatty() and sys.stdout.isatty()
+    session = Session(choose_view(os.environ, ask(sys.stdin.fileno()) if talks else "") if talks else "off")
     if file:
         session.load(file)
     if sys.stdin.isatty():
         from treesketch.prompt import read_texts
 
         print("A form is drawn as you type it. :help lists commands, ctrl-d ends.")
-        for text in read_texts(session.language, [f":{name}" for name in COMMANDS]):
+        commands = [f":{name}" for name in COMMANDS]
+        for text in read_texts(session.language, commands, lambda: definitions(session.forms)):
             try:
-                if not session.enter(text):
+                if not session.enter(text if text.strip() or not session.waiting else ":next"):
                     break
             except KeyboardInterrupt:
                 print("interrupted", file=sys.stderr, flush=True)
         return 0
     session.enter(sys.stdin.read(), "stdin")
     return 1 if session.failed else 0
+
+
+class State(NamedTuple):
+    """What `:undo` brings back: the forms of the program, and those that `:next` has yet to draw."""
+
+    forms: tuple[Node, ...] = ()
+    waiting: tuple[Node, ...] = ()
 
 
 class Session:
@@ -57,7 +72,9 @@ class Session:
         self.view = view
         self.failed = False
         self.forms: tuple[Node, ...] = ()
-        self._past: list[tuple[Node, ...]] = []
+        self.waiting: tuple[Node, ...] = ()  # of a file that is drawn step by step
+        self._past: list[State] = []
+        self._page: Page | None = None
         self._runtime = Runtime()
         self.scene = Runtime().run(Node("program"))
 
@@ -97,7 +114,7 @@ class Session:
             self._say(format_number(value) if isfinite(value) else str(value))
             return
         for form in tree.children:
-            self._past.append(self.forms)
+            self._past.append(self._state())
             try:
                 self._add(form)
             except BaseException as error:
@@ -120,30 +137,38 @@ class Session:
         for error in check(Node("program", forms)):
             error.span, error.file = new.span, file
             raise error
-        before = self.forms
-        self._restart(forms)
+        before = self._state()
+        self._restart(forms, self.waiting)
         self._past.append(before)
         self._show()
         return True
 
+    def _state(self) -> State:
+        return State(self.forms, self.waiting)
+
     def _add(self, form: Node) -> None:
         """Draw one more form. A new size goes to the front of the program, and all is drawn again."""
         if form.production == "size":
-            self._restart((form, *(other for other in self.forms if other.production != "size")))
+            rest = tuple(other for other in self.forms if other.production != "size")
+            self._restart((form, *rest), self.waiting)
         else:
             self.scene = _run(self._runtime, form)
             self.forms = (*self.forms, form)
 
-    def _restart(self, forms: tuple[Node, ...]) -> None:
+    def _restart(self, forms: tuple[Node, ...], waiting: tuple[Node, ...] = ()) -> None:
         """Draw a whole program afresh in place of what is there."""
         runtime = Runtime()
         scene = runtime.run(Node("program"))
         for form in forms:
             scene = _run(runtime, form)
-        self._runtime, self.scene, self.forms = runtime, scene, forms
+        self._runtime, self.scene, self.forms, self.waiting = runtime, scene, forms, waiting
 
     def _show(self) -> None:
-        show(self.scene, self.view)
+        if self.view == "browser":
+            assert self._page
+            self._page.show(self.scene)
+        else:
+            show(self.scene, self.view)
 
     def _say(self, text: str) -> None:
         print(text)
@@ -173,10 +198,10 @@ class Session:
     def help(self, head: str) -> None:
         """Say what may be typed, or how one form is written."""
         if head:
-            production = self.language.heads.get(head)
-            if production is None:
+            about = describe(head, self.language, definitions(self.forms))
+            if not about:
                 raise SketchError(f"no form '{head}'; :help lists them")
-            print(self.language.usage(production))
+            print(about)
             return
         for name, command in COMMANDS.items():
             print(f"  {f':{name} {command.argument}':<16} {command.meaning}")
@@ -191,7 +216,7 @@ class Session:
         ((_, drawn),) = draw_each([Job(Path(picture).expanduser(), (("seconds", DRAW_SECONDS),))])
         if isinstance(drawn, SketchError):
             raise drawn
-        before = self.forms
+        before = self._state()
         self._restart(())
         try:
             for form in parse(drawn.program, self.language).children:
@@ -204,18 +229,44 @@ class Session:
 
     def load(self, path: str) -> None:
         """Replace the program with that of a file."""
-        tree = parse(read_program(Path(path).expanduser()), self.language, path)
-        for error in check(tree):
-            error.file = path
-            raise error
-        before = self.forms
+        forms, before = self._read(path), self._state()
         try:
-            self._restart(tree.children)
+            self._restart(forms)
         except SketchError as error:
             error.file = path
             raise
         self._past.append(before)
         self._show()
+
+    def _read(self, path: str) -> tuple[Node, ...]:
+        """The forms of a file, checked."""
+        tree = parse(read_program(Path(path).expanduser()), self.language, path)
+        for error in check(tree):
+            error.file = path
+            raise error
+        return tree.children
+
+    def step(self, path: str) -> None:
+        """Begin a file from its first form; `next` draws it form by form."""
+        forms, before = self._read(path), self._state()
+        self._restart((), forms)
+        self._past.append(before)
+        print(f"{_count(len(forms))} to draw; :next or an empty line draws one")
+
+    def next(self, count: str) -> None:
+        """Draw the next form, or so many, of the file that is stepped through."""
+        if not self.waiting:
+            raise SketchError("no form is waiting; :step FILE begins a file")
+        if count and not (count.isascii() and count.isdigit() and 0 < int(count[:6])):
+            raise SketchError(f":next takes how many forms to draw, got '{count}'")
+        for form in self.waiting[: int(count[:6] or 1)]:
+            print(unparse(form, self.language))
+            before = self._state()
+            self._add(form)
+            self.waiting = before.waiting[1:]
+            self._past.append(before)
+        self._show()
+        print(f"{_count(len(self.waiting))} to go")
 
     def save(self, path: str) -> None:
         """Write the program to a file, but never over comments, which the session does not keep."""
@@ -223,18 +274,19 @@ class Session:
         if place.is_file() and any(mark in read_program(place) for mark in (";", "#_")):
             raise SketchError("the comments in it would be lost; save under another name", file=path)
         write_whole(place, unparse(self.program, self.language))
-        print(f"{len(self.forms)} form{'' if len(self.forms) == 1 else 's'} written to {path}")
+        print(f"{_count(len(self.forms))} written to {path}")
 
     def undo(self, _: str) -> None:
         """Take back the last change."""
         if not self._past:
             raise SketchError("nothing to undo")
-        self._restart(self._past.pop())
+        state = self._past.pop()
+        self._restart(*state)
         self._show()
 
     def clear(self, _: str) -> None:
         """Begin again with an empty program."""
-        before = self.forms
+        before = self._state()
         self._restart(())
         self._past.append(before)
         self._show()
@@ -247,8 +299,24 @@ class Session:
         """Choose how pictures are shown."""
         if view not in VIEWS:
             raise SketchError(f":view takes one of {' '.join(VIEWS)}, got '{view}'")
+        if view == "browser":
+            self._open()
         self.view = view
         self._show()
+
+    def _open(self) -> None:
+        """Open a browser's tab that follows the picture."""
+        import webbrowser
+
+        from treesketch.live import Page
+
+        self._page = self._page or Page()
+        opened = webbrowser.open(self._page.address)
+        print(f"{'shown' if opened else 'open this address to see the picture:'} {self._page.address}", flush=True)
+
+
+def _count(forms: int) -> str:
+    return f"{forms} form{'' if forms == 1 else 's'}"
 
 
 def _run(runtime: Runtime, form: Node) -> Scene:
@@ -275,6 +343,8 @@ COMMANDS = {
     "forms": Command(Session.list_forms, "", "the program so far"),
     "save": Command(Session.save, "FILE", "write the program to a file"),
     "load": Command(Session.load, "FILE", "replace the program with a file's"),
+    "step": Command(Session.step, "FILE", "begin a file, to be drawn form by form"),
+    "next": Command(Session.next, "count", "draw the next form of it, or so many; so does an empty line"),
     "clear": Command(Session.clear, "", "begin again"),
     "view": Command(Session.choose, "VIEW", f"show pictures as: {' '.join(VIEWS)}"),
     "quit": Command(lambda session, _: None, "", "end; so does ctrl-d"),
