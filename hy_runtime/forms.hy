@@ -91,7 +91,7 @@ not at all: the forms in its body, and the children of LAZY, which are functions
 ;; Definitions and calls
 
 (template def [name number] `(setv ~name ~number))
-(template defn [name parameters #* body] `(setv ~name (fn [~@parameters] ~@body None)))
+(template defn [name parameters #* body] `(setv ~name (fn [~@parameters] ~@body)))  ; the last form gives what the function gives
 (template defn-value [name parameters value] `(setv ~name (fn [~@parameters] (~value))))
 (template parameters [#* names] [#* names])
 (template function [name] (Symbol name))

@@ -1,5 +1,6 @@
 """What all tests share: the example pictures, and the flag that rewrites golden files."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import settings
 collect_ignore = ["processing.py"]  # not for doctests: it needs what only the oracle tests do
 
 ROOT = Path(__file__).resolve().parent.parent
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
 
 settings.register_profile("project", deadline=None, derandomize=True, print_blob=False)
 settings.load_profile("project")

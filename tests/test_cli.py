@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -22,6 +23,9 @@ from treesketch.evaluate import compare
 FLAG = "(size 60 30)\n(background 255)\n(no-stroke)\n(fill 200 0 0)\n(rect 0 0 30 30)\n"
 BROKEN = "(size 60 30)\n(elipse 1 2 3 4)\n"
 UNKNOWN = "(rect a 0 1 1)\n(rect 0 b 1 1)\n"
+# Each function calls the one before it twice: 30 definitions that would take 2 ** 30 calls.
+DOUBLING = "(defn f0 [x] (+ x 1)) "
+DOUBLING += "".join(f"(defn f{i} [x] (f{i - 1} (f{i - 1} x))) " for i in range(1, 31)) + "(rect (f30 1) 0 1 1)"
 NOT_UTF8 = b"(size 60 30)\n; \xff\n"
 
 
@@ -153,6 +157,71 @@ def test_a_program_that_cannot_be_read(
     error = _complaint(capsys)
     assert error.startswith(str(path)) and phrase in error
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("(size 0 50)", "1:7: "),
+        ("(size 9000 50)", "8192"),
+        ("(" * 100_000, "1:61: forms are nested more than 60 deep"),
+        ("(rect 1e7 0 1 1)", "1:7: "),
+        ("(dotimes [i (* 1e6 1e6)] (no-fill))", "steps"),
+        ("(doseq [i (range 0 1 0)] (rect i 0 1 1))", "a range with a step of 0 never ends"),
+        ("(doseq [i (range 1 2 (- 1 1))] (rect i 0 1 1))", "this range never ends"),
+        ("(doseq [i (range 0 1e6 1e-6)] (no-fill))", "steps"),
+        ("(doseq [i (range (/ 1 (- 1 1)))] (no-fill))", "steps"),
+        ("(defn f [] (f)) (f)", "'f' calls itself"),
+        ("(defn f [] (g)) (defn g [] (f)) (f)", "'g' is defined only further down"),
+        ("(defn f [x] (dotimes [i 9999] (rect x i 1 1))) (dotimes [i 9999] (f i))", "shapes"),
+        (DOUBLING, "steps"),
+        ("(scale 1e6) " * 70 + "(rect 0 0 1 1) (rect (pow 10 400) 0 1 1)", None),
+        ("(stroke-weight 1e6) (scale 1e6) (ellipse 0 0 1e6 1e6) (bezier 0 0 1e6 1e6 -1e6 1e6 9 9)", None),
+        ("(rect (/ 0 0.0) 0 1 1)", "divides by zero"),
+        ("(let [z (- 1 1)] (rect (/ z z) 0 (sqrt -1) (mod 1 z)) (rotate (/ 1 z)) (rect 0 0 9 9))", None),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else None,
+)  # fmt: skip
+def test_a_program_that_asks_for_too_much_ends_in_time(
+    text: str, phrase: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = tmp_path / "p.clj", tmp_path / "p.png"
+    path.write_text(text)
+    began = time.perf_counter()
+    code = main(["render", str(path), "-o", str(out)])
+    assert time.perf_counter() - began < 5
+    assert (code, out.exists()) == ((0, True) if phrase is None else (1, False))
+    if phrase is not None:
+        assert phrase in (error := _complaint(capsys)) and error.startswith(f"{path}:1:")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the permissions of Unix")
+@pytest.mark.parametrize("command", ["render", "fmt", "check"])
+def test_what_may_not_be_read_or_written_is_said(command: str, flag: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = folder / "p.clj"
+        path.write_text("(rect 1 2 3   4)")
+        path.chmod(0o600 if command == "check" else 0o644)
+        arguments = [command, str(path), *(["-o", str(folder / "p.png")] if command == "render" else [])]
+        main([command, str(flag), *(["-o", str(flag.with_suffix(".png"))] if command == "render" else [])])  # loads all
+        capsys.readouterr()
+        folder.chmod(0o555)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # nobody's
+        elif command == "check":
+            path.chmod(0)
+        try:
+            assert main(arguments) == 1
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o755)
+        assert "permission denied" in _complaint(capsys).lower()
+        assert [each.name for each in folder.iterdir()] == ["p.clj"]
+        path.chmod(0o644)
+        assert path.read_text() == "(rect 1 2 3   4)"
 
 
 def test_fmt_writes_only_what_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

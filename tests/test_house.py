@@ -30,6 +30,8 @@ ORDER = (
     "chance",
     "outline",
     "quick",
+    "strokes",
+    "polygons",
     "canvas",
     "interpreter",
     "hy_runtime",

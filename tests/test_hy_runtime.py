@@ -245,7 +245,7 @@ def test_zeros_of_either_sign_are_two_programs():
 
 
 def test_a_production_without_a_template_is_an_error():
-    more = load_language().source.replace("?shape: rect", "?shape: star | rect") + '\nstar: "(" "star" point ")"\n'
+    more = load_language().source.replace("?mark: rect", "?mark: star | rect") + '\nstar: "(" "star" point ")"\n'
     with pytest.raises(AssertionError, match="star"):
         runtime.check_binding(read_language("sketch", more))
 

@@ -221,7 +221,7 @@ def test_interpreter_and_grammar_belong_together():
 
 
 def test_a_form_without_a_method_is_an_error():
-    more = load_language().source.replace("?shape: rect", "?shape: star | rect") + '\nstar: "(" "star" point ")"\n'
+    more = load_language().source.replace("?mark: rect", "?mark: star | rect") + '\nstar: "(" "star" point ")"\n'
     with pytest.raises(AssertionError, match="star"):
         check_binding(read_language("sketch", more), Interpreter)
 

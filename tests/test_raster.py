@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from treesketch import raster
+from treesketch import polygons
 from treesketch.errors import RunError, SketchError
 from treesketch.raster import coverage, layers, rasterise, write_png
 from treesketch.scene import IDENTITY, Affine, Color, Path, Point, Scene, Shape, Stroke, compose
@@ -351,8 +351,8 @@ def test_the_quick_way_is_the_general_way(monkeypatch: pytest.MonkeyPatch) -> No
         turn = (math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle), 3.5, 1.0)
         shapes.append(Shape(kinds[i % 4], WHITE if i % 7 else None, stroke if i % 6 else None, turn))
     ways = []
-    for way in (raster._quick_paints, lambda *_: None):
-        monkeypatch.setattr(raster, "_quick_paints", way)
+    for way in (polygons._quick_paints, lambda *_: None):
+        monkeypatch.setattr(polygons, "_quick_paints", way)
         ways.append([layers(shape, (40, 40), (60, 60)) for shape in shapes])
     for shape, quickly, generally in zip(shapes, *ways, strict=True):
         assert [color for _, color in quickly] == [color for _, color in generally]

@@ -7,11 +7,14 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from PIL import Image
+from programs import PROGRAMS, SIDE, random_program
 from test_raster import BLACK, WHITE, ellipse, filled, polygon, polyline, rect, stroked
 
-from treesketch.raster import rasterise
+from treesketch.interpreter import interpret
+from treesketch.raster import layers, rasterise
 from treesketch.scene import Path, Scene, Shape, Stroke
 from treesketch.svg import to_svg
+from treesketch.syntax import parse
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -113,6 +116,29 @@ def test_resvg_draws_the_same_picture(seed: int) -> None:
     scene = random_scene(seed)
     drawn = resvg(scene, 4).reshape(48, 4, 64, 4, 3).mean(axis=(1, 3))
     assert np.abs(drawn - rasterise(scene)).mean() < 0.5  # of 255
+
+
+def unsnapped(scene: Scene) -> np.ndarray:
+    """The scene in its own size with strokes where they are."""
+    size = (scene.height, scene.width)
+    pixels = np.full((*size, 3), scene.background[:3], float)
+    for shape in scene.shapes:
+        for cover, color in layers(shape, (scene.width, scene.height), size, snap=False):
+            pixels += (np.array(color[:3]) - pixels) * cover[..., None] * color[3] / 255
+    return pixels
+
+
+@pytest.mark.slow
+def test_resvg_draws_programs_of_all_forms_as_we_do() -> None:
+    differences = []
+    for number in range(PROGRAMS):
+        scene = interpret(parse(random_program(number)))
+        drawn = resvg(scene, 4).reshape(SIDE, 4, SIDE, 4, 3).mean(axis=(1, 3))
+        differences.append(float(np.abs(drawn - unsnapped(scene)).mean()))
+    worst = int(np.argmax(differences))
+    mean = float(np.mean(differences))
+    print(f"{PROGRAMS} programs: mean difference {mean:.3f} of 255, worst {max(differences):.3f} (program {worst})")
+    assert mean < 0.2 and max(differences) < 1, random_program(worst)
 
 
 def test_the_canvas_s_proportions_and_scale_are_kept() -> None:

@@ -38,6 +38,7 @@ class Scope:
     globals: set[str] = field(default_factory=set)
     functions: dict[str, Function] = field(default_factory=dict)
     inside: str | None = None  # the function whose definition this is
+    answer: Node | None = None  # the call that is all of its body, and so gives what the function gives
     later: frozenset[str] = frozenset()  # functions that the program defines somewhere
 
     def knows(self, name: str) -> bool:
@@ -90,7 +91,7 @@ def _check_definition(node: Node, scope: Scope) -> Iterator[CheckError]:
     """The errors of a definition; what it defines is known from here on."""
     name, *rest = node.children
     own = None if node.production == "def" else str(name.value)
-    inside = Scope(Counter(), scope.globals, scope.functions, own, scope.later)
+    inside = Scope(Counter(), scope.globals, scope.functions, own, _answer(node), scope.later)
     if node.production != "def":
         parameters = [str(each.value) for each in rest[0].children]
         for i, parameter in enumerate(parameters):
@@ -115,7 +116,24 @@ def _define(form: Node, scope: Scope) -> None:
         scope.globals.add(name)
     else:
         parameters = tuple(str(each.value) for each in form.children[1].children)
-        scope.functions[name] = Function(parameters, form.production == "defn_value")
+        answer = _answer(form)
+        called = scope.functions.get(str(answer.children[0].value)) if answer else None
+        gives_number = called.gives_number if called else form.production == "defn_value"
+        scope.functions[name] = Function(parameters, gives_number)
+
+
+def _answer(form: Node) -> Node | None:
+    """The call that is all of a function's body; where it gives a number, which no grammar sees, the function does."""
+    body = form.children[2:] if form.production == "defn" else ()
+    return body[0] if len(body) == 1 and body[0].production == "call" else None
+
+
+def number_functions(forms: Iterable[Node]) -> set[str]:
+    """The functions among checked forms that give a number."""
+    scope = Scope()
+    for form in forms:
+        _define(form, scope)
+    return {name for name, function in scope.functions.items() if function.gives_number}
 
 
 def _call(node: Node, scope: Scope) -> Iterator[CheckError]:
@@ -135,7 +153,7 @@ def _call(node: Node, scope: Scope) -> Iterator[CheckError]:
             yield CheckError(explain_form(name, islice(scope.functions, MOST_GUESSED), gives_number), callee.span)
     elif scope.names[name]:
         yield CheckError(f"{quote(name)} is the name of a number here; call one of them something else", callee.span)
-    elif function.gives_number and not gives_number:
+    elif function.gives_number and not gives_number and node is not scope.answer:
         yield CheckError(f"{quote(name)} gives a number and draws nothing", callee.span)
     elif gives_number and not function.gives_number:
         yield CheckError(f"{quote(name)} draws and gives no number; a number is needed here", callee.span)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from treesketch.errors import ParseError, Span
-from treesketch.language import Language, load_language
+from treesketch.language import Language, Slot, load_language
 
 SHOWN = 40  # characters of a word that a message repeats
 OTHER_WORLDS = {  # what Processing, p5.js and Clojure call things that are written otherwise here
@@ -175,9 +175,21 @@ def _explain_head(word: str, outer: Open, language: Language) -> str:
         return f"{word} comes first in the program, once"
     if outer.head and production in _top_level_only(language):
         return f"{word} stands at the top level only, not in {quote(outer.head)[1:-1]}"
+    if word in language.sequences and outer.head and (group := _group(language)):
+        place = f"alone in {quote(outer.head)[1:-1]}"
+        return f"'{word}' begins several brackets and cannot stand {place}; put them in a ({group} ...)"
     kinds = {"number": "a number", "truth": "a test"}
     what = next((shown for kind, shown in kinds.items() if production in language.kinds.get(kind, ())), "a form")
     return f"'{word}' is {what} and cannot stand here" + (f" in {quote(outer.head)[1:-1]}" if outer.head else "")
+
+
+def _group(language: Language) -> str | None:
+    """The head of the form that is nothing but several forms in one bracket."""
+    for production in language.productions.values():
+        match production.template:
+            case ("(", str() as head, Slot(kind, _, None), ")") if kind in language.bodies:
+                return head
+    return None
 
 
 def _top_level_only(language: Language) -> set[str]:
@@ -243,7 +255,7 @@ def _describe(signature: list[str], counts: list[int], language: Language) -> st
     if not signature:
         return "no numbers"
     numbers = set(language.kinds.get("number", ()))
-    kinds = [word.removesuffix("...").replace("-", "_") for word in signature]
+    kinds = [word.removesuffix("...").rstrip("0123456789").replace("-", "_") for word in signature]
     noun = "number" if all(set(language.kinds.get(kind, (kind,))) <= numbers for kind in kinds) else "value"
     if any(word.endswith("...") for word in signature) and len(counts) < 2:
         least = len(signature)

@@ -47,13 +47,16 @@ class Interpreter:
     def _all(self, node: Node) -> list[Any]:
         return [self._evaluate(child) for child in node.children]
 
-    def _forms(self, nodes: tuple[Node, ...]) -> None:
+    def _forms(self, nodes: tuple[Node, ...]) -> Any:
+        """Evaluate forms. What the last one gives is a number where it is a call of a function that gives one."""
+        value = None
         for child in nodes:
             try:
-                self._evaluate(child)
+                value = self._evaluate(child)
             except RunError as error:
                 error.span = error.span or child.span  # the innermost form's
                 raise
+        return value
 
     # Program and settings
 
@@ -162,8 +165,8 @@ class Interpreter:
         try:
             with self._canvas.called():
                 if self._functions[str(callee)].production == "defn":
-                    self._forms(tuple(body))
-                    return None
+                    answer: float | None = self._forms(tuple(body))
+                    return answer
                 value: float = self._evaluate(body[0])
                 return value
         finally:

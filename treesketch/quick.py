@@ -15,7 +15,7 @@ import numpy.typing as npt
 Points = npt.NDArray[np.float64]  # (n, 2)
 Corners = list[tuple[float, float]]
 
-MOST_SIDES = 12
+MOST_SIDES = 12  # of a polygon, or cubics of a curve
 
 
 def widen_straight(
@@ -146,26 +146,38 @@ def most_bent(points: Sequence[tuple[float, float]]) -> float:
     return math.sqrt(most)
 
 
-def widen_smooth(points: Points, tangents: Points, half: float, tolerance: float) -> list[Points] | None:
-    """The two sides of a stroke along a closed curve without corners, given the direction at each of its points.
+def widen_smooth(points: Points, tangents: Points, swing: float, half: float, tolerance: float) -> list[Points] | None:
+    """The two sides of a stroke along a closed curve without corners, given its derivative at each of its points.
 
-    None where there is no direction at a point, or the curve turns so fast that a side would leave it by more than the
-    tolerance between two points.
+    swing is the most that the derivative changes from one point to the next. None where there is no direction at a
+    point, or the curve turns so fast that a side would leave it by more than the tolerance between two points.
     """
     lengths = np.hypot(tangents[:, 0], tangents[:, 1])
-    if not lengths.min() > 0:
+    slowest = float(lengths.min())
+    if not slowest > 0:
         return None
     normals = tangents[:, ::-1] / lengths[:, None]
     np.negative(normals[:, 0], out=normals[:, 0])
-    cosine = min(float(np.einsum("ij,ij->i", normals[1:], normals[:-1]).min()), float(normals[0] @ normals[-1]))
-    if half * (math.sqrt(2 / max(1 + cosine, 1e-12)) - 1) > tolerance:
-        return None
+    turn = swing / (slowest - swing / 2) if slowest > swing else math.inf  # radians at most, which is quick to know
+    if turn > 1 or half * turn * turn / 4 > tolerance:
+        cosine = min(float(np.einsum("ij,ij->i", normals[1:], normals[:-1]).min()), float(normals[0] @ normals[-1]))
+        if half * (math.sqrt(2 / max(1 + cosine, 1e-12)) - 1) > tolerance:
+            return None
     normals *= half
     return [points + normals, (points - normals)[::-1]]
 
 
-@lru_cache(maxsize=128)
-def tangent_basis(count: int) -> npt.NDArray[np.float64]:
-    """The derivative of a cubic's Bernstein weights at the ends of `count` chords: (count, 4)."""
+@lru_cache(maxsize=64)
+def chords(cubics: int, count: int) -> tuple[Points, Points]:
+    """What makes of a run's control points the ends of its chords, `count` to a cubic, and the derivatives there.
+
+    Both are (cubics * count, 3 * cubics + 1): Bernstein's weights, and their derivatives, for one cubic after another.
+    """
     t = np.arange(1, count + 1) / count
-    return np.stack([-3 * (1 - t) ** 2, 3 * (1 - t) * (1 - 3 * t), 3 * t * (2 - 3 * t), 3 * t * t], axis=1)
+    weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], axis=1)
+    rates = np.stack([-3 * (1 - t) ** 2, 3 * (1 - t) * (1 - 3 * t), 3 * t * (2 - 3 * t), 3 * t * t], axis=1)
+    found = np.zeros((2, cubics, count, 3 * cubics + 1))
+    for i in range(cubics):
+        found[:, i, :, 3 * i : 3 * i + 4] = weights, rates
+    along, directions = found.reshape(2, cubics * count, -1)
+    return along, directions

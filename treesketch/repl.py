@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from treesketch.check import FUNCTIONS, check
+from treesketch.check import FUNCTIONS, check, number_functions
 from treesketch.errors import SketchError
 from treesketch.files import read_program, write_whole
 from treesketch.hints import definitions, describe
@@ -101,8 +101,7 @@ class Session:
     def _evaluate(self, unit: Unit, file: str | None) -> None:
         """A form is added to the program and shown; a number is printed."""
         padded = "\n" * (unit.line - 1) + " " * (unit.column - 1) + unit.text  # so that errors name the right place
-        functions = {str(form.children[0].value) for form in self.forms if form.production == "defn_value"}
-        number = is_number(unit, self.language, functions)
+        number = is_number(unit, self.language, number_functions(self.forms))
         tree = parse(padded, self.language, file, start="number" if number else None)
         if self._redefine(tree, file):
             return

@@ -70,6 +70,8 @@ def apply(transform: Affine, point: Point) -> Point:
 def is_rigid(transform: Affine) -> bool:
     """Whether a transform only moves, turns and mirrors, so that a round pen stays as it is."""
     a, b, c, d, _, _ = transform
+    if a == d == 1 and b == c == 0:  # the most common by far
+        return True
     return abs(a * a + b * b - 1) < 1e-9 and abs(c * c + d * d - 1) < 1e-9 and abs(a * c + b * d) < 1e-9
 
 

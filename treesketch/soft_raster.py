@@ -23,8 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treesketch.raster import MITER_LIMIT, THINNEST_STROKE
+from treesketch.polygons import THINNEST_STROKE
 from treesketch.scene import Path, Scene, Shape, Stroke
+from treesketch.strokes import MITER_LIMIT
 
 FLATNESS = 0.02  # pixels that a chord may stray from its curve
 FURTHEST = 1e5  # units; a program may divide by zero, single precision is not to lose the canvas then
