@@ -19,7 +19,10 @@ SHAPES = """(rect N N S S) (rect N N S S R) (rect N N S S R R R R) (ellipse N N 
 (begin-shape)_(curve-vertex_N_N)_(curve-vertex_N_N)_(curve-vertex_N_N)_(curve-vertex_N_N)
 _(curve-vertex_N_N)_(end-shape)
 (begin-shape)_(vertex_5_5)_(vertex_120_9)_(vertex_N_N)
-_(begin-contour)_(vertex_N_N)_(vertex_N_N)_(vertex_N_N)_(end-contour)_(end-shape_:close)"""
+_(begin-contour)_(vertex_N_N)_(vertex_N_N)_(vertex_N_N)_(end-contour)_(end-shape_:close)
+(begin-shape)_(vertex_5_5)_(vertex_120_9)_(vertex_110_120)_(vertex_N_N)
+_(begin-contour)_(curve-vertex_N_N)_(curve-vertex_N_N)_(curve-vertex_N_N)_(curve-vertex_N_N)_(end-contour)
+_(begin-contour)_(vertex_N_N)_(bezier-vertex_N_N_N_N_N_N)_(vertex_N_N)_(end-contour)_(end-shape)"""
 SCOPES = """(with-translation_[S_S]_*) (with-rotation_[A]_*) (push-matrix)_(translate_S_S)_(rotate_A)_*_(pop-matrix)
 (push-matrix)_(scale_F)_*_(pop-matrix) (push-matrix)_(scale_F_F)_*_(pop-matrix) (push-matrix)_(shear-x_F)_*_(pop-matrix)
 (push-matrix)_(shear-y_F)_*_(pop-matrix) (dotimes_[i_3]_(translate_9_4)_*) (when_true_*) (if_nil_(point_1_1)_(do_*))"""

@@ -189,6 +189,6 @@ def test_grammars_of_other_forms_are_told(tmp_path: Path) -> None:
     toy = read_language("toy", 'program: form*\nform: "(" "dot" ")"\n%ignore /\\s+/\n')
     with pytest.raises(ConfigError, match="grammar 'toy' cannot write what the samplers draw"):
         data.require_samplers(Vocabulary(toy), MIXTURE)
-    source = load_language().source.replace("shape: rect | rect_rounded", "shape: rect_rounded")
+    source = load_language().source.replace("mark: rect | rect_rounded", "mark: rect_rounded")
     fewer = read_language("fewer", "\n".join(row for row in source.split("\n") if not row.startswith("rect:")))
     data.require_samplers(Vocabulary(fewer), MIXTURE)  # without rectangles there is still something to learn
