@@ -1,7 +1,7 @@
 """Programs in real Clojure: it reads them, and calls the same words with the same numbers as the interpreter.
 
-`clojure/shim.clj` gives Quil's words to Clojure and prints their calls. Needs the command `clojure`; `pytest -m oracle`
-runs this, and skips it where there is none.
+`clojure/quil/core.clj` gives Quil's words to Clojure and prints their calls. Needs the command `clojure`;
+`pytest -m oracle` runs this, and skips it where there is none.
 """
 
 import re
@@ -16,6 +16,8 @@ from programs import PROGRAMS, random_program
 
 from treesketch.canvas import Canvas
 from treesketch.check import check
+from treesketch.export import export
+from treesketch.export.names import canvas_size
 from treesketch.interpreter import Interpreter
 from treesketch.syntax import parse, unparse
 
@@ -87,7 +89,7 @@ def _flat(values) -> Iterator[float | str]:
 
 def clojure(files: list[Path]) -> dict[str, list[Call]]:
     """The calls that Clojure makes in each file, by its name."""
-    command = ["clojure", str(HERE / "clojure" / "shim.clj"), *map(str, files)]
+    command = ["clojure", "-cp", str(HERE / "clojure"), str(HERE / "clojure" / "run.clj"), *map(str, files)]
     text = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True).stdout
     calls: dict[str, list[Call]] = {}
     for line in text.splitlines():
@@ -112,7 +114,8 @@ def ours(text: str) -> list[Call]:
     return canvas.calls_made
 
 
-def test_clojure_runs_programs_as_we_do(tmp_path: Path) -> None:
+def programs() -> dict[str, str]:
+    """The texts by their names."""
     if not shutil.which("clojure"):
         pytest.skip("no clojure here")
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((HERE / "sketches").rglob("*.clj"))}
@@ -120,16 +123,36 @@ def test_clojure_runs_programs_as_we_do(tmp_path: Path) -> None:
     manual = (HERE.parent / "docs" / "language.md").read_text(encoding="utf-8")
     texts |= {f"manual{i}": text for i, text in enumerate(re.findall(r"```clojure\n(.*?)```", manual, re.S))}
     texts |= {f"random{number}": random_program(number) for number in range(PROGRAMS)}
-    files = []
+    return {name: text for name, text in texts.items() if name not in NOT_CLOJURES}
+
+
+def compare(found: dict[str, list[Call]], wanted: dict[str, list[Call]]) -> None:
+    assert found.keys() == wanted.keys()
+    for name, calls in found.items():
+        assert [word for word, _ in calls] == [word for word, _ in wanted[name]], name
+        for (word, numbers), (_, expected) in zip(calls, wanted[name], strict=True):
+            assert len(numbers) == len(expected) and all(map(_same, numbers, expected)), (name, word, numbers, expected)
+    print(f"{len(found)} programs, {sum(map(len, found.values()))} calls alike")
+
+
+def write(folder: Path, texts: dict[str, str]) -> list[Path]:
     for name, text in texts.items():
-        if name not in NOT_CLOJURES:
-            files.append(tmp_path / f"{name}.clj")
-            files[-1].write_text(unparse(parse(text)), encoding="utf-8")
-    theirs = clojure(files)
-    assert len(theirs) == len(files)
-    for name, calls in theirs.items():
-        expected = ours(texts[name])
-        assert [word for word, _ in calls] == [word for word, _ in expected], name
-        for (word, found), (_, wanted) in zip(calls, expected, strict=True):
-            assert len(found) == len(wanted) and all(map(_same, found, wanted)), (name, word, found, wanted)
-    print(f"{len(files)} programs, {sum(map(len, theirs.values()))} calls alike")
+        (folder / f"{name}.clj").write_text(text, encoding="utf-8")
+    return [folder / f"{name}.clj" for name in texts]
+
+
+def test_clojure_runs_programs_as_we_do(tmp_path: Path) -> None:
+    texts = programs()
+    printed = {name: unparse(parse(text)) for name, text in texts.items()}
+    compare(clojure(write(tmp_path, printed)), {name: ours(text) for name, text in texts.items()})
+
+
+def test_exported_sketches_run_as_their_programs(tmp_path: Path) -> None:
+    texts = {f"x-{name}": text for name, text in programs().items()}
+    sketches = {name: export(parse(text), "quil", name) for name, text in texts.items()}
+    found = clojure(write(tmp_path, sketches))
+    for name, calls in found.items():
+        size = next(call for call in calls if call[0] == "size")
+        assert size[1] == canvas_size(parse(texts[name]))
+        found[name] = [call for call in calls if call[0] != "size"]
+    compare(found, {name: [call for call in ours(text) if call[0] != "size"] for name, text in texts.items()})

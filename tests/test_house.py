@@ -38,6 +38,7 @@ ORDER = (
     "layers",
     "raster",
     "svg",
+    "export",
     "terminal",
     "dialects",
     "actions",

@@ -190,6 +190,32 @@ def fmt(options: argparse.Namespace) -> int:
     return code
 
 
+def export(options: argparse.Namespace) -> int:
+    """Write a program in another language, to a file or to the standard output."""
+    from treesketch.export import DIALECTS
+    from treesketch.export import export as write
+    from treesketch.files import write_whole
+
+    program = Path(options.program)
+    if options.to not in DIALECTS:
+        raise FlagError(f"--to takes {', '.join(DIALECTS)}; got '{options.to}'{_did_you_mean(options.to, DIALECTS)}")
+    if options.output:
+        _need_parent(Path(options.output))
+    tree, errors = _read_tree(program, "sketch")
+    if tree is None or errors:
+        return _report_all(errors)
+    try:
+        text = write(tree, options.to, program.stem)
+    except SketchError as error:
+        error.file = error.file or str(program)
+        raise
+    if options.output:
+        write_whole(Path(options.output), text)
+    else:
+        print(text, end="")
+    return 0
+
+
 def repl(options: argparse.Namespace) -> int:
     """Evaluate forms as they are typed and show the picture."""
     if options.nrepl:
@@ -322,6 +348,11 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("files", metavar="FILE", nargs="+")
     _add_grammar_flag(sub)
     sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
+
+    sub = command("export", export, "write a program for another tool: Quil, Processing, SVG")
+    sub.add_argument("program", metavar="PROGRAM.clj")
+    sub.add_argument("--to", metavar="DIALECT", required=True, help="quil, processing or svg")
+    sub.add_argument("-o", dest="output", metavar="OUT", help="where to write (default: the standard output)")
 
     sub = command("repl", repl, "type forms and watch the picture")
     source = sub.add_mutually_exclusive_group()

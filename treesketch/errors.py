@@ -56,3 +56,7 @@ class ConfigError(SketchError):
 
 class CheckpointError(SketchError):
     """Weights are missing, truncated, or were made for another grammar."""
+
+
+class ExportError(SketchError):
+    """The program uses what another language cannot say."""

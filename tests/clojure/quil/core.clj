@@ -1,5 +1,5 @@
-;; Quil's words for real Clojure: each call is printed, so that what a program does can be compared.
-(ns shim
+;; Quil's words without a window: each call is printed, so that what a program does can be compared.
+(ns quil.core
   (:refer-clojure :exclude [abs]))
 
 (defn- tell [word arguments]
@@ -49,13 +49,7 @@
   ([high] (unchecked-multiply (.nextFloat ^java.util.Random @source) (float high)))
   ([low high] (+ (random (- high low)) low)))
 
-(doseq [file *command-line-args*]
-  (println "program" file)
-  (reset! source (java.util.Random. 0))
-  (reset! canvas [100 100])
-  (binding [*ns* (create-ns (gensym "sketch"))]
-    (refer 'clojure.core :exclude '[abs])
-    (refer 'shim)
-    (try
-      (load-file file)
-      (catch Throwable error (println "error" (str (or (.getCause error) error)))))))
+(defn no-loop [])
+
+(defmacro defsketch [_ & {:keys [size setup draw]}]
+  `(do (apply quil.core/size ~size) (~setup) (~draw)))
