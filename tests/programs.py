@@ -16,6 +16,7 @@ SHAPES = """(rect N N S S) (rect N N S S R) (rect N N S S R R R R) (ellipse N N 
 (triangle N N N N N N) (quad N N N N N N N N) (bezier N N N N N N N N) (curve N N N N N N N N)
 (begin-shape)_(vertex_N_N)_(vertex_N_N)_(bezier-vertex_N_N_N_N_N_N)_(vertex_N_N)_(end-shape)
 (begin-shape)_(vertex_N_N)_(quadratic-vertex_N_N_N_N)_(quadratic-vertex_N_N_N_N)_(end-shape_:close)
+(begin-shape)_(vertex_N_N)_(bezier-vertex_N_N_N_N_N_N)_(quadratic-vertex_N_N_N_N)_(end-shape_:close)
 (begin-shape)_(curve-vertex_N_N)_(curve-vertex_N_N)_(curve-vertex_N_N)_(curve-vertex_N_N)
 _(curve-vertex_N_N)_(end-shape)
 (begin-shape)_(vertex_5_5)_(vertex_120_9)_(vertex_N_N)

@@ -360,6 +360,15 @@ def test_the_quick_way_is_the_general_way(monkeypatch: pytest.MonkeyPatch) -> No
             np.testing.assert_allclose(one, other, atol=3 * SHARE, err_msg=str(shape))
 
 
+def test_curves_that_do_not_come_back_are_closed_by_a_line() -> None:
+    # Three quarters of a circle of 10 around (20, 20), closed by its chord: a quarter less its triangle is missing.
+    k = 10 * 0.5522847498
+    verbs, points = "MCCCZ", [(20, 10), (20 + k, 10), (30, 20 - k), (30, 20), (30, 20 + k), (20 + k, 30), (20, 30)]
+    points += [(20 - k, 30), (10, 20 + k), (10, 20)]
+    shape = filled(Path(verbs, tuple(map(tuple, points))))
+    assert abs(area(shape) - (0.75 * math.pi * 100 + 50)) < 0.3
+
+
 def test_coverage_ignores_alpha_and_takes_the_fill_before_the_stroke() -> None:
     both = Shape(rect(4, 4, 8, 8), (0, 0, 0, 3), Stroke(BLACK, 2))
     assert area(both) == 64

@@ -177,8 +177,8 @@ def _look(verbs: str) -> str | None:
 
 
 def _quick_curve(shape: Shape, corners: quick.Corners, half: float, snap: bool) -> list[Paint] | None:
-    """The paints of a closed run of cubics (points in pixels), if it is smooth all around and not enormous."""
-    if shape.stroke is not None and not quick.is_smooth(corners):
+    """The paints of cubics (points in pixels) that come back to their start, if they are smooth and not enormous."""
+    if corners[0] != corners[-1] or (shape.stroke is not None and not quick.is_smooth(corners)):
         return None
     bent = quick.most_bent(corners)
     count = max(1, math.ceil(math.sqrt(0.75 * bent / TOLERANCE)))
