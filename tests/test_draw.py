@@ -21,6 +21,7 @@ from treesketch.search.outline import Opening, fit_alone
 from treesketch.search.painting import Painting, same_weights, scaled, to_outline, to_sketch
 from treesketch.search.sources import Situation, Writer, to_square
 from treesketch.syntax import parse, unparse
+from treesketch.tree import Node
 
 UNIT = np.ones(2)
 
@@ -29,6 +30,10 @@ def picture_of(layers, background=(255, 255, 255), canvas=(128, 128)) -> Picture
     scene = interpret(write_program(layers, canvas, background))
     pixels = rasterise(scene, (canvas[1], canvas[0])).astype(np.float32) / 255
     return Picture(pixels, "test", canvas)
+
+
+def shape_of(corners: str) -> Node:
+    return parse(f"(begin-shape) {corners} (end-shape :close)").children[0]
 
 
 JAPAN = [Layer(ellipse(64, 64, 76, 76), (188, 0, 45))]
@@ -115,6 +120,8 @@ def test_a_tried_layer_gets_its_colour_and_its_gain() -> None:
         Layer(turned(60, 60, 0.5, rect(-20, -10, 40, 20)), (1, 2, 3)),
         Layer(turned(60, 60, 0.5, ellipse(0, 0, 40, 20)), (1, 2, 3)),
         Layer(polygon([(10, 10), (90, 20), (50, 80), (20, 70), (5, 40)]), (1, 2, 3)),
+        Layer(shape_of("(vertex 9 9) (quadratic-vertex 50 0 90 20) (vertex 80 90) (vertex 20 70)"), (1, 2, 3)),
+        Layer(shape_of("(vertex 9 9) (quadratic-vertex 50 0 90 20) (bezier-vertex 90 60 9 90 9 9)"), (1, 2, 3)),
         Layer(line(10, 20, 90, 60), None, (1, 2, 3), 6.0),
     ],
 )

@@ -155,6 +155,44 @@ def fit_rect(points: Array, weight: Array) -> Outline | None:
     return Outline("rect", np.array(sides))
 
 
+def bars(member: NDArray[np.float32]) -> tuple[Outline, Outline] | None:
+    """An upright cross or corner as the two rectangles that it is made of, if that is what a region is."""
+    inside = member > 0.5
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if len(rows) < 4 or len(columns) < 4:
+        return None
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    box = inside[top:bottom, left:right]
+    across, down = np.flatnonzero(box.mean(axis=1) > 0.97), np.flatnonzero(box.mean(axis=0) > 0.97)
+    for full, size in ((across, box.shape[0]), (down, box.shape[1])):
+        if not 0 < len(full) < size or full[-1] - full[0] + 1 != len(full):
+            return None
+    drawn = np.zeros_like(box)
+    drawn[across], drawn[:, down] = True, True
+    if (drawn != box).sum() > 0.03 * box.sum():
+        return None
+    beside_column = np.ones(box.shape[1], bool)
+    beside_column[max(down[0] - 2, 0) : down[-1] + 3] = False
+    beside_row = np.ones(box.shape[0], bool)
+    beside_row[max(across[0] - 2, 0) : across[-1] + 3] = False
+    if not beside_column.any() or not beside_row.any():
+        return None
+    level = member[:, left:right][:, beside_column].mean(axis=1)  # how much of each row the bar across is
+    upright = member[top:bottom][beside_row].mean(axis=0)
+    y0, y1 = _edges(level, top + across[0], top + across[-1] + 1)
+    x0, x1 = _edges(upright, left + down[0], left + down[-1] + 1)
+    return (
+        Outline("rect", np.array([left, y0, right, y1], float)),
+        Outline("rect", np.array([x0, top, x1, bottom], float)),
+    )
+
+
+def _edges(level: Array, first: int, last: int) -> tuple[float, float]:
+    """Where a bar that fills level (n,) from first to last begins and ends, to a part of a pixel."""
+    middle = (first + last) // 2
+    return middle - float(level[max(first - 2, 0) : middle].sum()), middle + float(level[middle : last + 2].sum())
+
+
 def _median(values: Array, weight: Array) -> float:
     order = np.argsort(values)
     total = np.cumsum(weight[order])

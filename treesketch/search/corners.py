@@ -1,4 +1,4 @@
-"""Corners where they pay: vertices are added where the picture asks for them and removed where it does not.
+"""Corners and curves where they pay: added where the picture asks for them and removed where it does not.
 
 In: a painting as `Layer`s that is already polished, its target, and how many numbers it may cost. Out: the same
 painting with its numbers better spent. What a new corner would save and what an old one is worth are both read off
@@ -9,16 +9,19 @@ for its loss (the optimal brain surgeon of Hassibi and Stork, 1993, with geometr
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treesketch.search.outline import STROKES, Layer, Outline, linearise, paint, polish
+from treesketch.search.outline import STROKES, Layer, Outline, Slope, linearise, paint, polish
+from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
 
 Array = NDArray[np.float64]
 
 LEAST_SIDE = 3.0  # pixels; a shorter side gets no corner in its middle
 POINTED = ("polygon", "polyline", "loop")
+CLOSED = ("polygon", "path")  # filled shapes whose sides may be curves
 
 
 def spend(
@@ -56,6 +59,7 @@ def spend(
             layers, pens = remove_least(layers, pens, ground, target, before - numbers, price)
             if not layers or cost(layers, pens) == before:
                 break
+            layers = simplify(layers, ground, target, price)
             layers, ground, rmse = polish(layers, ground, target, rounds=3, pens=pens)
             best = min(
                 best, (layers, pens, ground, rmse), key=lambda state: _burden(state, target.size, numbers, price)
@@ -129,7 +133,61 @@ def _with_points(layer: Layer, points: Array) -> Layer:
 def add_corners(
     layers: Sequence[Layer], ground: Array, target: NDArray[np.float32], numbers: int, price: float
 ) -> list[Layer]:
-    """New corners in the middles of those sides where one would lower the error most, for up to that many numbers."""
+    """New corners in the middles of sides, or curves in the place of sides, where one would lower the error most.
+
+    They cost up to that many numbers; each must save its price.
+    """
+    ways = _new_corners(layers, ground, target) + _new_curves(layers, ground, target)
+    ways.sort(key=lambda way: -way.gain / way.numbers)
+    chosen: dict[int, dict[type, list[_Way]]] = {}
+    left = numbers
+    for way in ways:
+        if way.gain > way.numbers * price and way.numbers <= left:
+            chosen.setdefault(way.layer, {}).setdefault(type(way), []).append(way)
+            left -= way.numbers
+    result = list(layers)
+    for k, kinds in chosen.items():
+        # Corners and curves of one outline would be counted twice: the better of the two go in.
+        best = max(kinds.values(), key=lambda found: sum(way.gain for way in found))
+        result[k] = best[0].apply(layers[k], sorted(way.side for way in best))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way to spend numbers on a side of a layer's outline, and the squared error that it may save."""
+
+    layer: int
+    side: int
+    numbers: int
+    gain: float
+
+    def apply(self, layer: Layer, sides: list[int]) -> Layer:
+        """The layer with that done to these sides, in order."""
+        raise NotImplementedError
+
+
+class _Corner(_Way):
+    """A corner in the middle of a side."""
+
+    __slots__ = ()
+
+    def apply(self, layer: Layer, sides: list[int]) -> Layer:
+        points, _ = _points(layer.outline)
+        middles = (points + np.roll(points, -1, axis=0)) / 2
+        return _with_points(layer, np.insert(points, [i + 1 for i in sides], middles[sides], axis=0))
+
+
+class _Curve(_Way):
+    """A side that becomes a curve, or a curve that becomes one of more freedom."""
+
+    __slots__ = ()
+
+    def apply(self, layer: Layer, sides: list[int]) -> Layer:
+        return Layer(tidy(grow(as_path(layer.outline), sides)), layer.color)
+
+
+def _new_corners(layers: Sequence[Layer], ground: Array, target: NDArray[np.float32]) -> list[_Way]:
     trial: list[Layer] = []
     where: list[tuple[int, int, int]] = []  # layer, side, place of the new point in the trial's points
     for k, layer in enumerate(layers):
@@ -149,23 +207,30 @@ def add_corners(
                 longer.append((points[i] + after) / 2)
         trial.append(_with_points(layer, np.array(longer)))
     slope = linearise(trial, ground, target)
-    gains = []
-    for k, _, place in where:
-        at = int(slope.offsets[k]) + 2 * place
-        block = slope.normal[at : at + 2, at : at + 2] + 0.05 * np.eye(2)
-        push = slope.right[at : at + 2]
-        gains.append(float(push @ np.linalg.solve(block, push)))
-    chosen: dict[int, list[int]] = {}
-    for i in np.argsort(gains)[::-1][: numbers // 2]:
-        if gains[i] > 2 * price:
-            chosen.setdefault(where[i][0], []).append(where[i][1])
-    result = list(layers)
-    for k, sides in chosen.items():
-        points, _ = _points(layers[k].outline)
-        middles = (points + np.roll(points, -1, axis=0)) / 2
-        sides.sort()
-        result[k] = _with_points(layers[k], np.insert(points, [i + 1 for i in sides], middles[sides], axis=0))
-    return result
+    return [
+        _Corner(k, side, 2, _gain(slope, int(slope.offsets[k]) + 2 * place + np.arange(2))) for k, side, place in where
+    ]
+
+
+def _new_curves(layers: Sequence[Layer], ground: Array, target: NDArray[np.float32]) -> list[_Way]:
+    outlines = {k: as_path(layer.outline) for k, layer in enumerate(layers) if layer.outline.kind in CLOSED}
+    trial = [
+        Layer(grow(outlines[k], range(len(outlines[k].verbs))), layer.color) if k in outlines else layer
+        for k, layer in enumerate(layers)
+    ]
+    slope = linearise(trial, ground, target)
+    found: list[_Way] = []
+    for k, outline in outlines.items():
+        for (i, numbers, at), piece in zip(growths(outline), pieces(outline), strict=True):
+            if np.hypot(*(piece[-1] - piece[0])) > LEAST_SIDE:
+                found.append(_Curve(k, i, numbers, _gain(slope, int(slope.offsets[k]) + at)))
+    return found
+
+
+def _gain(slope: Slope, at: NDArray[np.int64]) -> float:
+    """How much squared error parameters may save if they move and all others stay."""
+    block = slope.normal[np.ix_(at, at)] + 0.05 * np.eye(len(at))
+    return float(slope.right[at] @ np.linalg.solve(block, slope.right[at]))
 
 
 def remove_least(
@@ -181,6 +246,14 @@ def remove_least(
         shared = layer.outline.kind in STROKES and pens.count(pens[k]) > 1
         numbers = layer.outline.numbers - shared
         options.append(((float(slope.without[k]) - slope.error) / numbers, numbers, k, -1))
+        base = int(slope.offsets[k])
+        if layer.outline.kind == "path":
+            for step in shrinkings(layer.outline):
+                at = base + step.where
+                held = step.aims @ inverse[np.ix_(at, at)] @ step.aims.T + 1e-9 * np.eye(len(step.off))
+                worth = float(np.sum(step.off * np.linalg.solve(held, step.off)))
+                worth = min(worth, _lost(slope, at, step.move))
+                options.append((worth / step.numbers, step.numbers, k, step.segment))
         if layer.outline.kind not in POINTED:
             continue
         points, _ = _points(layer.outline)
@@ -194,23 +267,27 @@ def remove_least(
             normal = np.array([-chord[1], chord[0]]) / length
             t = float(np.clip((points[i] - points[h]) @ chord / length**2, 0.0, 1.0))
             off = float((points[i] - points[h]) @ normal)
-            base = int(slope.offsets[k])
             at = np.array([base + 2 * m + c for m in (i, h, j) for c in (0, 1)])
             aim = np.concatenate([normal, -(1 - t) * normal, -t * normal])
             worth = off**2 / max(float(aim @ inverse[np.ix_(at, at)] @ aim), 1e-9)
+            worth = min(worth, _lost(slope, at[:2], -off * normal))
             options.append((worth / 2, 2, k, i))
     options.sort()
     gone: dict[int, list[int]] = {}
     saved = 0.0
     # A corner's worth changes with its neighbours': a third of the excess at a time, and no two neighbours at once.
-    step = max(excess / 3, 8.0)
+    enough = max(excess / 3, 8.0)
     for worth, numbers, k, i in options:
-        if worth > price and saved >= min(step, excess):
+        if worth > price and saved >= min(enough, excess):
             break
         removed = gone.get(k, [])
         if -1 in removed or (i == -1 and removed):
             continue
-        if i >= 0:
+        if i >= 0 and layers[k].outline.kind == "path":
+            n = len(layers[k].outline.verbs)
+            if {(i - 1) % n, (i + 1) % n} & set(removed) or not _is_whole(shrink(layers[k].outline, [*removed, i])):
+                continue
+        elif i >= 0:
             n = len(_points(layers[k].outline)[0])
             left = n - len(removed) - 1
             near = {(i - 1) % n, (i + 1) % n}
@@ -218,13 +295,27 @@ def remove_least(
                 continue
         gone.setdefault(k, []).append(i)
         saved += numbers
-        if saved >= step and worth > price:
+        if saved >= enough and worth > price:
             break
     result, kept_pens = [], []
     for k, layer in enumerate(layers):
         removed = gone.get(k, [])
         if -1 in removed:
             continue
-        result.append(_with_points(layer, np.delete(_points(layer.outline)[0], removed, axis=0)) if removed else layer)
+        if removed and layer.outline.kind == "path":
+            layer = Layer(tidy(shrink(layer.outline, removed)), layer.color)
+        elif removed:
+            layer = _with_points(layer, np.delete(_points(layer.outline)[0], removed, axis=0))
+        result.append(layer)
         kept_pens.append(pens[k])
     return result, kept_pens
+
+
+def _lost(slope: Slope, at: NDArray[np.int64], move: Array) -> float:
+    """The squared error that a move of some parameters adds, all others left: next to none where nothing is seen."""
+    return max(float(move @ slope.normal[np.ix_(at, at)] @ move - 2 * slope.right[at] @ move), 0.0)
+
+
+def _is_whole(outline: Outline) -> bool:
+    """Whether a path still encloses anything."""
+    return len(outline.verbs) >= (3 if set(outline.verbs) == {"L"} else 2)

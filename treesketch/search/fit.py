@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from treesketch.picture import resize
 from treesketch.search import regions
-from treesketch.search.outline import STROKES, Layer, Outline, cover
+from treesketch.search.outline import POINTS, STROKES, Layer, Outline, cover
 from treesketch.search.trace import PRICE, Survey, decompose, fit_region, survey
 from treesketch.tree import Node
 
@@ -205,6 +205,24 @@ def _pair(kind: str, x: float, y: float) -> Node:
     return Node(kind, (_literal(x), _literal(y)))
 
 
+_CURVES = {"Q": "quadratic_vertex", "C": "bezier_vertex"}
+
+
+def _path_node(verbs: str, points: NDArray[np.float64]) -> Node:
+    """A path as a polygon with curves; a last line needs no words."""
+    pairs = [_pair("point", x, y) for x, y in points]
+    corners = [Node("vertex", (pairs[-1],))]
+    at = 0
+    for place, verb in enumerate(verbs):
+        own = tuple(pairs[at : at + POINTS[verb]])
+        at += POINTS[verb]
+        if verb != "L":
+            corners.append(Node(_CURVES[verb], own))
+        elif place < len(verbs) - 1:
+            corners.append(Node("vertex", own))
+    return Node("polygon", tuple(corners))
+
+
 def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
     """The outline as a node of the sketch language; scale is canvas units per pixel, across and down."""
     p, (sx, sy) = outline.params, scale
@@ -225,6 +243,8 @@ def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
             angle = (p[4] + np.pi / 2) % np.pi - np.pi / 2
             turned = Node("with_rotation", (Node("literal", value=round(float(angle), 4)), form))
             return Node("with_translation", (_pair("point", p[0] * sx, p[1] * sy), turned))
+        case "path":
+            return _path_node(outline.verbs, p.reshape(-1, 2) * scale)
     points = p[: len(p) - (outline.kind in STROKES)].reshape(-1, 2) * scale
     pairs = tuple(_pair("point", x, y) for x, y in points)
     if outline.kind == "polygon" and len(pairs) in (3, 4):

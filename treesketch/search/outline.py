@@ -7,6 +7,7 @@ on the exact anti-aliased picture; the derivative of a polygon's coverage is an 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sparse
@@ -16,22 +17,68 @@ Array = NDArray[np.float64]
 
 # A kind's parameters, in order. Points are x y pairs, w is a stroke's weight.
 #   rect x0 y0 x1 y1 | circle cx cy r | ellipse cx cy rx ry | oval cx cy rx ry angle | polygon points
+#   path points (closed; its verbs say what each segment is)
 #   polyline points w | loop points w (closed polyline) | ring cx cy rx ry w (an ellipse's outline)
 STROKES = ("polyline", "loop", "ring")
 ROUND = {"circle": 3, "ellipse": 4, "oval": 5, "ring": 5}
+POINTS = {"L": 1, "Q": 2, "C": 3}  # of a path's segment: a line, a quadratic or a cubic curve
+CHORD = 0.02  # pixels between a curve and the chords that stand for it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outline:
-    """A shape: its kind and its parameters, in pixels with y down."""
+    """A shape: its kind and its parameters, in pixels with y down.
+
+    A path's segments follow one another: verbs holds one of POINTS for each, params its control points and its end;
+    it begins where its last segment ends.
+    """
 
     kind: str
     params: Array
+    verbs: str = ""
 
     @property
     def numbers(self) -> int:
         """How many numbers the shape costs in a program (a stroke's weight counts as one)."""
+        if self.kind == "path":  # a last line is drawn by closing, a last curve ends where the path began
+            return len(self.params) + (0 if self.verbs[-1] == "L" else 2)
         return {"circle": 4, "oval": 7}.get(self.kind, len(self.params))
+
+
+@lru_cache(maxsize=512)
+def _path_points(verbs: str, counts: tuple[int, ...]) -> tuple[Array, sparse.csr_matrix]:
+    """What makes of a path's points those along it, `counts` to a segment: (n, points), and for x y pairs in a row."""
+    ends = np.cumsum([POINTS[verb] for verb in verbs])
+    rows = []
+    for verb, count, end in zip(verbs, counts, ends, strict=True):
+        t = (np.arange(count) + 1) / count
+        if verb == "L":
+            weights = [1 - t, t]
+        elif verb == "Q":
+            weights = [(1 - t) ** 2, 2 * t * (1 - t), t * t]
+        else:
+            weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3]
+        row = np.zeros((count, ends[-1]))
+        for k, weight in enumerate(weights):
+            row[:, end - len(weights) + k] += weight  # -1 is the last point: the path's beginning
+        rows.append(row)
+    matrix = np.concatenate(rows)
+    return matrix, sparse.csr_matrix(np.kron(matrix, np.eye(2)))
+
+
+def _path(outline: Outline) -> tuple[Array, sparse.csr_matrix]:
+    """Points along a path, and their derivative."""
+    points = outline.params.reshape(-1, 2)
+    counts, at = [], 0
+    for verb in outline.verbs:
+        piece = points[np.arange(at - 1, at + POINTS[verb])]
+        bend = np.abs(piece[2:] - 2 * piece[1:-1] + piece[:-2]).max() if verb != "L" else 0.0
+        # Wang's bound; rounded to a few counts, so that a small move seldom changes how many there are.
+        count = int(np.ceil(np.sqrt((0.75 if verb == "C" else 0.25) * bend / CHORD) / 2)) * 2
+        counts.append(min(max(count, 1), 24))
+        at += POINTS[verb]
+    matrix, slope = _path_points(outline.verbs, tuple(counts))
+    return matrix @ points, slope
 
 
 def _round_points(kind: str, params: Array) -> tuple[Array, Array]:
@@ -69,6 +116,8 @@ def corners(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
         slope = np.zeros((8, 4))
         slope[np.arange(8), pick] = 1.0
         return p[pick].reshape(-1, 2), sparse.csr_matrix(slope)
+    if outline.kind == "path":
+        return _path(outline)
     points, jacobian = _round_points(outline.kind, p)
     return points, sparse.csr_matrix(jacobian.reshape(-1, len(p)))
 

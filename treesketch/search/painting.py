@@ -5,7 +5,7 @@ The search thinks in layers of the language (`layers.Layer`); fitting and polish
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,8 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
         if plain is None or not isinstance(turn.value, float):
             return None
         (x, y), angle = plain, turn.value
+    if shape.production == "polygon" and any(child.production in _CURVES for child in shape.children):
+        return _path(shape, scale) if layer.stroke is None and not angle and not (x or y) else None
     rows = [_values(child if child.production != "vertex" else child.children[0]) for child in shape.children]
     if not rows or any(row is None for row in rows):
         return None
@@ -95,6 +97,27 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
     return Outline(kind, np.concatenate([(_moved(points, angle, x, y) / scale).ravel(), weight]))
 
 
+_CURVES = {"bezier_vertex": "C", "quadratic_vertex": "Q"}
+
+
+def _path(shape: Node, scale: Array) -> Outline | None:
+    """A closed outline of straight and curved segments."""
+    rows: list[tuple[float, float]] = []
+    verbs = ""
+    for child in shape.children:
+        points = [_values(point) for point in child.children]
+        if (child.production != "vertex" and child.production not in _CURVES) or None in points:
+            return None
+        verbs += _CURVES.get(child.production, "L")
+        rows += [point for point in points if point is not None]
+    # The first vertex is where the last segment ends: the closing line, or a curve that comes back there.
+    if rows[0] == rows[-1]:
+        rows, verbs = rows[1:], verbs[1:]
+    else:
+        rows, verbs = [*rows[1:], rows[0]], verbs[1:] + "L"
+    return Outline("path", (np.array(rows, float) / scale).ravel(), verbs)
+
+
 def _moved(points: Array, angle: float, x: float, y: float) -> Array:
     cos, sin = np.cos(angle), np.sin(angle)
     return points @ np.array([[cos, sin], [-sin, cos]]) + [x, y]
@@ -124,4 +147,4 @@ def scaled(layer: Layer, factor: Array) -> Layer:
     params[:pairs] = (old[:pairs].reshape(-1, 2) * factor).ravel()
     if kind == "oval":
         params[4] = old[4]  # an angle
-    return Layer(Outline(kind, params), layer.color)
+    return Layer(replace(layer.outline, params=params), layer.color)

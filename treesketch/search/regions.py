@@ -18,6 +18,7 @@ Pixels = NDArray[np.float32]  # (H, W, 3), 0..1
 Mask = NDArray[np.bool_]  # (H, W)
 
 SPLIT = 8
+ONE_COLOR = 0.06  # distance (0..1 a channel) below which two regions may be parts of one
 _PLUS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
 _SQUARE = np.ones((3, 3), dtype=bool)
 
@@ -59,6 +60,26 @@ def segment(picture: Pixels, most: int = 64) -> Segmentation:
     label = _merge(picture, label, most)
     label = _split_blots(label, most + SPLIT)
     return _describe(picture, label, palette, first, second, share)
+
+
+def join_corners(found: Segmentation) -> Segmentation | None:
+    """The regions in the picture's corners as one, the first, where two or more of them have one colour; else None."""
+    label = found.label
+    corners = [int(i) for i in dict.fromkeys((label[0, 0], label[0, -1], label[-1, 0], label[-1, -1]))]
+    colors = np.array([found.regions[i].color for i in corners])
+    alike = np.sqrt(((colors[:, None] - colors[None]) ** 2).sum(axis=2)) < ONE_COLOR
+    joined = [i for i, near in zip(corners, alike[alike.sum(axis=1).argmax()], strict=True) if near]
+    if len(joined) < 2:
+        return None
+    parts = [found.regions[i] for i in joined]
+    largest = max(parts, key=lambda part: part.area)
+    mask = np.any([part.mask for part in parts], axis=0)
+    member = np.minimum(np.sum([part.member for part in parts], axis=0), np.float32(1))
+    rest = [i for i in range(len(found.regions)) if i not in joined]
+    numbers = np.zeros(len(found.regions), np.int64)
+    numbers[rest] = np.arange(1, len(rest) + 1)
+    first = Region(largest.color, mask, member, "ground")
+    return Segmentation([first, *(found.regions[i] for i in rest)], numbers[label])
 
 
 def _split_blots(label: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -15,12 +15,14 @@ from scipy import ndimage
 
 from treesketch.search import centerline, contour, regions
 from treesketch.search.corners import spend
+from treesketch.search.curves import paths
 from treesketch.search.outline import STROKES, Layer, Outline, cover, polish, settle
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 
 PRICE = 0.03  # squared error, summed over pixels and channels, that one more number must save
+EXPECTED_NUMBERS = 150  # by which two ways to divide a picture are compared
 CORNERS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 34, 40)
 
 
@@ -63,9 +65,28 @@ class Survey:
 
 
 def survey(target: Pixels, most: int = 37) -> Survey:
-    """Divide a picture into at most that many regions and fit shapes to each."""
-    plan = make_plan(regions.segment(target, most=most))
+    """Divide a picture into at most that many regions and fit shapes to each.
+
+    Where several regions of one colour lie in the picture's corners, they may be what shows of one ground.
+    """
+    found = regions.segment(target, most=most)
+    surveys = [_survey(make_plan(found))]
+    if joined := regions.join_corners(found):
+        surveys.append(_survey(make_plan(joined, ground=0)))
+    return surveys[0] if len(surveys) == 1 else min(surveys, key=lambda surveyed: _burden(surveyed, target))
+
+
+def _survey(plan: Plan) -> Survey:
     return Survey(plan, [part for place in range(1, len(plan.order)) for part in ways(plan, place)])
+
+
+def _burden(surveyed: Survey, target: Pixels) -> float:
+    """What the best choices leave and cost when they are polished together."""
+    chosen = allocate([part.choices for part in surveyed.parts], EXPECTED_NUMBERS, PRICE)
+    layers = [Layer(o, part.color) for part, c in zip(surveyed.parts, chosen, strict=True) for o in c.outlines]
+    ground = surveyed.plan.found.regions[surveyed.plan.order[0]].color
+    rmse = polish(layers, ground, target, rounds=4)[2]
+    return rmse**2 * target.size + PRICE * sum(choice.numbers for choice in chosen)
 
 
 def decompose(
@@ -120,11 +141,16 @@ def _share_weights(layers: list[Layer], pens: list[int]) -> tuple[list[Layer], l
     return layers, pens
 
 
-def make_plan(found: regions.Segmentation) -> Plan:
-    """Painter's order: the larger with its holes filled is further back; what a pen drew lies on top."""
+def make_plan(found: regions.Segmentation, ground: int | None = None) -> Plan:
+    """Painter's order: the larger with its holes filled is further back; what a pen drew lies on top.
+
+    ground is the region at the very back, if that is known.
+    """
     border = np.concatenate([found.label[0], found.label[-1], found.label[:, 0], found.label[:, -1]])
     sides = np.bincount(border, minlength=len(found.regions))
-    size = np.array([regions.fill_holes(region.mask).sum() for region in found.regions]) + sides
+    size = np.array([float(regions.fill_holes(region.mask).sum()) for region in found.regions]) + sides
+    if ground is not None:
+        size[ground] = np.inf
     order = [int(i) for i in np.argsort(-size, kind="stable")]
     pens: dict[int, list[list[Choice]]] = {}
     for index in order[1:]:
@@ -285,8 +311,11 @@ def ways(plan: Plan, place: int) -> list[Part]:
         weight = np.where(hidden, 0.02 * around, np.where(found.label[y, x] == index, around, contrast[y, x])) + 1e-4
         sides = contour.Sides(points, weight)
         outlines = [o for o in [contour.fit_rect(points, weight), *contour.fit_rounds(points, weight)] if o]
-        outlines += contour.polygons(sides, CORNERS)
+        outlines += contour.polygons(sides, CORNERS) + paths(sides)
         outlines, error, area = _errors(outlines, support, cost)
+        if bars := contour.bars(support):
+            off = np.abs(_union(bars, support.shape) - support)
+            choices.append(Choice(bars, 8, float((cost * off**2).sum()), float(off[cost > 0].sum())))
         choices += [Choice((o,), o.numbers, float(e), float(a)) for o, e, a in zip(outlines, error, area, strict=True)]
     return [Part(region.color, place, tuple(_hull(choices)))]
 
@@ -318,7 +347,8 @@ def fit_region(region: regions.Region) -> list[tuple[Outline, float]]:
     points = contour.resample(lines[0], 120)
     weight = np.ones(len(points))
     outlines = [o for o in [contour.fit_rect(points, weight), *contour.fit_rounds(points, weight)] if o]
-    outlines += contour.polygons(contour.Sides(points, weight, most=16), (3, 4, 5, 6, 8, 10, 12, 16))
+    sides = contour.Sides(points, weight, most=16)
+    outlines += contour.polygons(sides, (3, 4, 5, 6, 8, 10, 12, 16)) + paths(sides)
     outlines, error, area = _errors(outlines, region.member, np.ones_like(region.member))
     curve = _hull([Choice((o,), o.numbers, float(e), float(a)) for o, e, a in zip(outlines, error, area, strict=True)])
     return [(choice.outlines[0], choice.area) for choice in curve]
@@ -361,4 +391,4 @@ def _shift(outline: Outline, by: NDArray[np.integer]) -> Outline:
     else:
         end = len(params) - (outline.kind in ("polyline", "loop"))
         params[:end] += np.tile(by, end // 2)
-    return Outline(outline.kind, params)
+    return replace(outline, params=params)

@@ -1,0 +1,133 @@
+"""From a contour to straight and curved segments: the best cut of it for a price of a number.
+
+In: the `Sides` of a closed contour. Out: `Outline`s of kind path. Each stretch between two of some forty places is
+fitted with a line, a quadratic and a cubic at once; dynamic programming finds the row of stretches whose squared
+distances and numbers together cost least.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treesketch.search.contour import Sides
+from treesketch.search.outline import POINTS, Outline
+
+Array = NDArray[np.float64]
+
+PRICES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # squared error that a number must save
+SHARP = 0.75  # radians that a contour turns within REACH points on either side at a corner
+REACH = 3
+BENDS, EVEN = 30, 16  # places where a contour may be cut: where it bends, and at equal steps
+SAMPLES = 14  # points of a stretch that are looked at
+MOST_SEGMENTS = 40
+HIDDEN = 0.01  # share of the largest weight that every point has
+
+
+def paths(sides: Sides, prices: Sequence[float] = PRICES) -> list[Outline]:
+    """The best path along a closed contour for each price, those without a curve or of too many segments left out."""
+    ring, worth = sides.points, np.maximum(sides.weight, HIDDEN * sides.weight.max())
+    n = len(ring) - 1
+    if n < 12:
+        return []
+    # Where a polygon would have its corners is where the contour bends, and where a stretch may well end.
+    cuts = sides.cuts(min(BENDS, n // 3, len(sides.cost) - 1))
+    even = np.round(np.linspace(0, n, min(EVEN, n // 3) + 1)).astype(np.int64)
+    places = np.unique(np.concatenate([even, cuts, _corners(ring[:-1]), [0, n]]))
+    first, last = np.triu_indices(len(places), 1)
+    keep = (last - first) < len(places) - 1  # all the way around is no stretch
+    first, last = first[keep], last[keep]
+    fits = _fit_all(ring, worth, places[first], places[last])
+    found: dict[tuple[str, int], Outline] = {}
+    for price in prices:
+        pieces = _cut(len(places), first, last, fits, price)
+        verbs = "".join(verb for verb, _ in pieces)
+        if set(verbs) == {"L"} or not 2 <= len(verbs) <= MOST_SEGMENTS:
+            continue
+        if "L" in verbs:  # a last line costs nothing
+            turn = verbs.rindex("L") + 1
+            pieces = pieces[turn:] + pieces[:turn]
+        params = np.concatenate([fits[verb][0][stretch].ravel() for verb, stretch in pieces])
+        outline = Outline("path", params, "".join(verb for verb, _ in pieces))
+        found.setdefault((outline.verbs, outline.numbers), outline)
+    return list(found.values())
+
+
+def _corners(points: Array) -> NDArray[np.int64]:
+    """The points where a closed contour turns sharply, in order."""
+    before, after = points - np.roll(points, REACH, axis=0), np.roll(points, -REACH, axis=0) - points
+    sine = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    turn = np.abs(np.arctan2(sine, (before * after).sum(axis=1)))
+    highest = np.max([np.roll(turn, k) for k in range(-REACH, REACH + 1)], axis=0)
+    return np.flatnonzero((turn >= SHARP) & (turn == highest))
+
+
+def _fit_all(
+    ring: Array, worth: Array, first: NDArray[np.int64], last: NDArray[np.int64]
+) -> dict[str, tuple[Array, Array]]:
+    """For each verb, of every stretch: its control points and end (P, k, 2), and the squared distances it leaves."""
+    steps = np.hypot(*np.diff(ring, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    share = np.linspace(0.0, 1.0, SAMPLES)
+    length = along[last] - along[first]
+    at = along[first][:, None] + length[:, None] * share  # (P, S)
+    points = np.stack([np.interp(at, along, ring[:, 0]), np.interp(at, along, ring[:, 1])], axis=2)  # (P, S, 2)
+    weight = np.interp(at, along, worth) * (length / SAMPLES)[:, None]
+    start, end = points[:, :1], points[:, -1:]
+    chord = end - start
+    away = points - start
+    off = away[..., 0] * chord[..., 1] - away[..., 1] * chord[..., 0]
+    fits = {"L": (end, (weight * off**2).sum(axis=1) / np.maximum((chord**2).sum(axis=2)[:, 0], 1e-9))}
+    for verb in "QC":
+        t = np.broadcast_to(share, weight.shape)
+        for _ in range(3):
+            ends, inner = _basis(verb, t)
+            rest = points - ends[..., :1] * start - ends[..., 1:] * end
+            weighed = inner * weight[..., None]
+            gram = np.einsum("psk,psl->pkl", weighed, inner) + 1e-9 * np.eye(inner.shape[2])
+            controls = np.linalg.solve(gram, np.einsum("psk,psd->pkd", weighed, rest))
+            drawn = points - rest + np.einsum("psk,pkd->psd", inner, controls)
+            slope = np.gradient(drawn, axis=1) / np.maximum(np.gradient(t, axis=1), 1e-6)[..., None]
+            squared = np.maximum((slope**2).sum(axis=2), 1e-9)
+            step = ((drawn - points) * slope).sum(axis=2) / squared
+            t = np.maximum.accumulate(np.clip(t - step, 0.0, 1.0), axis=1)
+            t[:, 0], t[:, -1] = 0.0, 1.0
+        off = (drawn - points)[..., 0] * slope[..., 1] - (drawn - points)[..., 1] * slope[..., 0]
+        fits[verb] = (np.concatenate([controls, end], axis=1), (weight * off**2 / squared).sum(axis=1))
+    return fits
+
+
+def _basis(verb: str, t: Array) -> tuple[Array, Array]:
+    """Bernstein's weights of a curve's two ends and of its control points, for parameters of any shape."""
+    s = 1 - t
+    if verb == "Q":
+        return np.stack([s * s, t * t], axis=-1), (2 * s * t)[..., None]
+    return np.stack([s**3, t**3], axis=-1), np.stack([3 * s * s * t, 3 * s * t * t], axis=-1)
+
+
+def _cut(
+    places: int,
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    fits: dict[str, tuple[Array, Array]],
+    price: float,
+) -> list[tuple[str, int]]:
+    """The verbs and stretches from the first place to the last that cost least."""
+    costs = np.stack([fits[verb][1] + price * 2 * POINTS[verb] for verb in fits])
+    cheapest, verb = costs.min(axis=0), costs.argmin(axis=0)
+    table = np.full((places, places), np.inf)
+    number = np.zeros((places, places), np.int64)
+    table[first, last], number[first, last] = cheapest, np.arange(len(first))
+    best, back = np.full(places, np.inf), np.zeros(places, np.int64)
+    best[0] = 0.0
+    for place in range(1, places):
+        total = best[:place] + table[:place, place]
+        back[place] = total.argmin()
+        best[place] = total[back[place]]
+    pieces = []
+    place = places - 1
+    while place:
+        stretch = int(number[back[place], place])
+        pieces.append((list(fits)[int(verb[stretch])], stretch))
+        place = int(back[place])
+    return pieces[::-1]
