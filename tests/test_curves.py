@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from treesketch.interpreter import interpret
 from treesketch.raster import rasterise
 from treesketch.search import contour, regions
-from treesketch.search.curves import paths
+from treesketch.search.curves import paths, refits
 from treesketch.search.fit import shape_node, trace
 from treesketch.search.outline import Layer, Outline, cover, linearise, paint, polish
 from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
@@ -75,6 +75,18 @@ def test_known_curves_are_found_with_few_numbers(program: str, most: int, error:
     assert min(polished) < error
 
 
+def test_a_rounded_rectangle_is_processings() -> None:
+    member = member_of("(rect 10.75 12 106 100 18)")
+    drawn = cover([Outline("rounded", np.array([10.75, 12, 116.75, 112, 18]))], 128, 128)[0]
+    assert np.abs(drawn - member).max() < 0.03  # of the chords
+    box = Outline("rect", np.array([10.75, 12, 116.75, 112]))
+    found = contour.fit_rounded(box, member)
+    assert found is not None and found.params[4] == pytest.approx(18, abs=0.2)
+    assert contour.fit_rounded(box, cover([box], 128, 128)[0]) is None
+    (_, traced) = trace(np.repeat(member[..., None], 3, axis=2), (128, 128))
+    assert traced.shape.production == "rect_rounded" and traced.numbers == 5
+
+
 def test_what_is_straight_stays_straight() -> None:
     member = member_of("(quad 20 20 100 30 90 110 15 80)")
     (_, found) = trace(np.repeat(member[..., None], 3, axis=2), (128, 128))
@@ -82,9 +94,9 @@ def test_what_is_straight_stays_straight() -> None:
 
 
 def test_a_rounded_shape_is_traced_with_curves() -> None:
-    member = member_of("(rect 10.75 12 106 100 18)")
+    member = member_of("(ellipse 50 64 60 60) (rect 50 34 60 60)")
     (_, found) = trace(np.repeat(member[..., None], 3, axis=2), (128, 128))
-    assert found.shape.production == "polygon" and found.numbers <= 40
+    assert found.shape.production == "polygon" and found.numbers <= 20
     assert {child.production for child in found.shape.children} > {"vertex"}
 
 
@@ -113,6 +125,17 @@ def test_shrinking_is_where_its_move_leads() -> None:
             drawn = cover([Outline("path", moved, outline.verbs), shrink(outline, [step.segment])], *SIZE)
             assert np.abs(drawn[0] - drawn[1]).max() < 0.03
     assert shrinkings(Outline("path", np.array([30.0, 20, 50, 50, 10, 50]), "QL")) == []  # nothing would be left
+
+
+def test_a_path_in_needless_parts_is_found_again_in_few() -> None:
+    plain = Outline("path", np.array([15.0, 10, 45, 8, 52, 50, 10, 50]), "CL")
+    parts = grow(grow(plain, [0]), [0, 1])
+    assert parts.verbs == "CCCCL"
+    assert any(found.verbs == "CL" and abs(found.params - plain.params).max() < 1 for found in refits(parts))
+    turn = 2 * np.pi * np.arange(24) / 24
+    many = Outline("polygon", np.stack([32 + 20 * np.cos(turn), 32 + 20 * np.sin(turn)], axis=1).ravel())
+    found = [o for o in refits(many) if np.abs(cover([o, many], *SIZE)[0] - cover([many], *SIZE)[0]).max() < 0.2]
+    assert found and found[0].numbers <= 26
 
 
 def test_tidy_paths_end_with_a_line_or_are_polygons() -> None:

@@ -155,6 +155,16 @@ def fit_rect(points: Array, weight: Array) -> Outline | None:
     return Outline("rect", np.array(sides))
 
 
+def fit_rounded(box: Outline, member: NDArray[np.float32]) -> Outline | None:
+    """The rectangle with its corners rounded so much that it covers as much as a region does, if they are round."""
+    x0, y0, x1, y1 = box.params
+    missing = (x1 - x0) * (y1 - y0) - float(member.sum())
+    radius = np.sqrt(max(1.5 * missing, 0.0))  # a parabola cuts off a sixth of the square on its radius
+    if not 1.0 < radius <= 0.6 * min(x1 - x0, y1 - y0):
+        return None
+    return Outline("rounded", np.append(box.params, min(radius, 0.5 * min(x1 - x0, y1 - y0))))
+
+
 def bars(member: NDArray[np.float32]) -> tuple[Outline, Outline] | None:
     """An upright cross or corner as the two rectangles that it is made of, if that is what a region is."""
     inside = member > 0.5

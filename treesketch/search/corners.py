@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treesketch.search.curves import refits
 from treesketch.search.outline import STROKES, Layer, Outline, Slope, linearise, paint, polish
 from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
 
 Array = NDArray[np.float64]
 
+LEAST_REFITTED = 12  # numbers; an outline of fewer is plain enough
 LEAST_SIDE = 3.0  # pixels; a shorter side gets no corner in its middle
 POINTED = ("polygon", "polyline", "loop")
 CLOSED = ("polygon", "path")  # filled shapes whose sides may be curves
@@ -59,7 +61,7 @@ def spend(
             layers, pens = remove_least(layers, pens, ground, target, before - numbers, price)
             if not layers or cost(layers, pens) == before:
                 break
-            layers = simplify(layers, ground, target, price)
+            layers = straighten(simplify(layers, ground, target, price), ground, target, price)
             layers, ground, rmse = polish(layers, ground, target, rounds=3, pens=pens)
             best = min(
                 best, (layers, pens, ground, rmse), key=lambda state: _burden(state, target.size, numbers, price)
@@ -93,8 +95,27 @@ def simplify(layers: list[Layer], ground: Array, target: NDArray[np.float32], pr
     return layers
 
 
+def straighten(layers: list[Layer], ground: Array, target: NDArray[np.float32], price: float) -> list[Layer]:
+    """Outlines of fewer segments where they draw nearly the same."""
+    height, width = target.shape[:2]
+    error = float(((paint(layers, ground, height, width) - target) ** 2).sum())
+    for k, layer in enumerate(layers):
+        if layer.outline.kind not in CLOSED or layer.outline.numbers < LEAST_REFITTED:
+            continue
+        for plain in refits(layer.outline):
+            trial = [*layers[:k], Layer(plain, layer.color), *layers[k + 1 :]]
+            worse = float(((paint(trial, ground, height, width) - target) ** 2).sum())
+            # The polish that follows makes up for most of it.
+            if worse - error < 6 * price * (layer.outline.numbers - plain.numbers):
+                layers, error = trial, worse
+                break
+    return layers
+
+
 def _plainer(outline: Outline) -> list[Outline]:
     p = outline.params
+    if outline.kind == "rounded" and p[4] < 1:
+        return [Outline("rect", p[:4])]
     if outline.kind == "ellipse" and abs(p[2] - p[3]) < 0.5:
         return [Outline("circle", np.array([p[0], p[1], (p[2] + p[3]) / 2]))]
     if outline.kind == "oval":

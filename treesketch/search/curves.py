@@ -1,8 +1,8 @@
 """From a contour to straight and curved segments: the best cut of it for a price of a number.
 
-In: the `Sides` of a closed contour. Out: `Outline`s of kind path. Each stretch between two of some forty places is
-fitted with a line, a quadratic and a cubic at once; dynamic programming finds the row of stretches whose squared
-distances and numbers together cost least.
+In: the `Sides` of a closed contour, or an open line. Out: `Outline`s of kind path, or spline. Each stretch between two
+of some forty places is fitted with a line, a quadratic and a cubic at once; dynamic programming finds the row of
+stretches whose squared distances and numbers together cost least.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from treesketch.search.contour import Sides
 from treesketch.search.outline import POINTS, Outline
+from treesketch.search.segments import as_path, pieces, tidy
 
 Array = NDArray[np.float64]
 
@@ -21,6 +22,8 @@ REACH = 3
 BENDS, EVEN = 30, 16  # places where a contour may be cut: where it bends, and at equal steps
 SAMPLES = 14  # points of a stretch that are looked at
 MOST_SEGMENTS = 40
+STEP = 3.0  # pixels between the places where a path may be cut anew, and MOST_PLACES of these
+MOST_PLACES = 90
 HIDDEN = 0.01  # share of the largest weight that every point has
 
 
@@ -34,22 +37,61 @@ def paths(sides: Sides, prices: Sequence[float] = PRICES) -> list[Outline]:
     cuts = sides.cuts(min(BENDS, n // 3, len(sides.cost) - 1))
     even = np.round(np.linspace(0, n, min(EVEN, n // 3) + 1)).astype(np.int64)
     places = np.unique(np.concatenate([even, cuts, _corners(ring[:-1]), [0, n]]))
+    outlines = []
+    for verbs, params in _rows(ring, worth, places, prices, around=True):
+        if 2 <= len(verbs) <= MOST_SEGMENTS:
+            outlines.append(tidy(Outline("path", params, verbs)))
+    return outlines
+
+
+def refits(outline: Outline, prices: Sequence[float] = PRICES) -> list[Outline]:
+    """Paths that follow a polygon or a path more plainly: it is smooth by now, where a contour never is."""
+    before = as_path(outline)
+    points: list[Array] = []
+    places = [0]
+    for piece in pieces(before):
+        length = float(np.hypot(*np.diff(piece, axis=0).T).sum())
+        parts = int(np.clip(np.ceil(length / STEP), 1, 2 if len(piece) == 2 else 8))
+        t = np.arange(1, parts + 1) / parts
+        ends, inner = _basis("LQC"[len(piece) - 2], t)
+        points.append(ends @ piece[[0, -1]] + inner @ piece[1:-1])
+        places += range(places[-1] + 1, places[-1] + parts + 1)
+    if len(places) > MOST_PLACES:
+        return []
+    ring = np.concatenate([points[-1][-1:], *points])
+    found = _rows(ring, np.ones(len(ring)), np.array(places), prices, around=True)
+    plainer = [tidy(Outline("path", params, verbs)) for verbs, params in found if len(verbs) > 1]
+    return sorted((o for o in plainer if o.numbers < outline.numbers), key=lambda o: o.numbers)
+
+
+def splines(line: Array, weight: float, prices: Sequence[float] = PRICES) -> list[Outline]:
+    """The best stroke of this weight along an open line (n, 2) for each price, those without a curve left out."""
+    if len(line) < 4:
+        return []
+    places = np.unique(np.round(np.linspace(0, len(line) - 1, min(EVEN, len(line) // 3) + 1)).astype(np.int64))
+    found = _rows(line, np.ones(len(line)), places, prices, around=False)
+    return [Outline("spline", np.concatenate([line[0], params, [weight]]), verbs) for verbs, params in found]
+
+
+def _rows(
+    line: Array, worth: Array, places: NDArray[np.int64], prices: Sequence[float], around: bool
+) -> list[tuple[str, Array]]:
+    """The cheapest row of segments along a line for each price: verbs, and the points behind the first. No lines only.
+
+    around says that the line comes back to its start, so that no stretch goes all the way.
+    """
     first, last = np.triu_indices(len(places), 1)
-    keep = (last - first) < len(places) - 1  # all the way around is no stretch
-    first, last = first[keep], last[keep]
-    fits = _fit_all(ring, worth, places[first], places[last])
-    found: dict[tuple[str, int], Outline] = {}
+    if around:
+        keep = (last - first) < len(places) - 1
+        first, last = first[keep], last[keep]
+    fits = _fit_all(line, worth, places[first], places[last])
+    found: dict[tuple[str, int], tuple[str, Array]] = {}
     for price in prices:
         pieces = _cut(len(places), first, last, fits, price)
         verbs = "".join(verb for verb, _ in pieces)
-        if set(verbs) == {"L"} or not 2 <= len(verbs) <= MOST_SEGMENTS:
-            continue
-        if "L" in verbs:  # a last line costs nothing
-            turn = verbs.rindex("L") + 1
-            pieces = pieces[turn:] + pieces[:turn]
-        params = np.concatenate([fits[verb][0][stretch].ravel() for verb, stretch in pieces])
-        outline = Outline("path", params, "".join(verb for verb, _ in pieces))
-        found.setdefault((outline.verbs, outline.numbers), outline)
+        if set(verbs) != {"L"}:
+            params = np.concatenate([fits[verb][0][stretch].ravel() for verb, stretch in pieces])
+            found.setdefault((verbs, len(params)), (verbs, params))
     return list(found.values())
 
 
@@ -98,8 +140,10 @@ def _fit_all(
 
 
 def _basis(verb: str, t: Array) -> tuple[Array, Array]:
-    """Bernstein's weights of a curve's two ends and of its control points, for parameters of any shape."""
+    """Bernstein's weights of a segment's two ends and of its control points, for parameters of any shape."""
     s = 1 - t
+    if verb == "L":
+        return np.stack([s, t], axis=-1), np.zeros((*t.shape, 0))
     if verb == "Q":
         return np.stack([s * s, t * t], axis=-1), (2 * s * t)[..., None]
     return np.stack([s**3, t**3], axis=-1), np.stack([3 * s * s * t, 3 * s * t * t], axis=-1)

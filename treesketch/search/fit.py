@@ -223,6 +223,19 @@ def _path_node(verbs: str, points: NDArray[np.float64]) -> Node:
     return Node("polygon", tuple(corners))
 
 
+def _spline_node(verbs: str, points: NDArray[np.float64]) -> Node:
+    """An open line with curves: a bezier, or a polyline."""
+    pairs = [_pair("point", x, y) for x, y in points]
+    if verbs == "C":
+        return Node("bezier", tuple(pairs))
+    corners = [Node("vertex", (pairs[0],))]
+    at = 1
+    for verb in verbs:
+        corners.append(Node(_CURVES.get(verb, "vertex"), tuple(pairs[at : at + POINTS[verb]])))
+        at += POINTS[verb]
+    return Node("polyline", tuple(corners))
+
+
 def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
     """The outline as a node of the sketch language; scale is canvas units per pixel, across and down."""
     p, (sx, sy) = outline.params, scale
@@ -231,6 +244,11 @@ def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
             x0, x1 = sorted((p[0] * sx, p[2] * sx))
             y0, y1 = sorted((p[1] * sy, p[3] * sy))
             return Node("rect", (_pair("point", x0, y0), _pair("extent", x1 - x0, y1 - y0)))
+        case "rounded":
+            x0, x1 = sorted((p[0] * sx, p[2] * sx))
+            y0, y1 = sorted((p[1] * sy, p[3] * sy))
+            radius = _literal(p[4] * float(scale.mean()))
+            return Node("rect_rounded", (_pair("point", x0, y0), _pair("extent", x1 - x0, y1 - y0), radius))
         case "circle" | "ellipse" | "ring":
             ry = p[2] if outline.kind == "circle" else p[3]
             return Node(
@@ -245,6 +263,8 @@ def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
             return Node("with_translation", (_pair("point", p[0] * sx, p[1] * sy), turned))
         case "path":
             return _path_node(outline.verbs, p.reshape(-1, 2) * scale)
+        case "spline":
+            return _spline_node(outline.verbs, p[:-1].reshape(-1, 2) * scale)
     points = p[: len(p) - (outline.kind in STROKES)].reshape(-1, 2) * scale
     pairs = tuple(_pair("point", x, y) for x, y in points)
     if outline.kind == "polygon" and len(pairs) in (3, 4):

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # A kind's parameters, in order. Points are x y pairs, w is a stroke's weight.
-#   rect x0 y0 x1 y1 | circle cx cy r | ellipse cx cy rx ry | oval cx cy rx ry angle | polygon points
+#   rect x0 y0 x1 y1 | rounded x0 y0 x1 y1 radius | polygon points
+#   circle cx cy r | ellipse cx cy rx ry | oval cx cy rx ry angle
 #   path points (closed; its verbs say what each segment is)
 #   polyline points w | loop points w (closed polyline) | ring cx cy rx ry w (an ellipse's outline)
-STROKES = ("polyline", "loop", "ring")
+#   spline start points w (an open line; its verbs say what each segment is)
+STROKES = ("polyline", "loop", "ring", "spline")
 ROUND = {"circle": 3, "ellipse": 4, "oval": 5, "ring": 5}
 POINTS = {"L": 1, "Q": 2, "C": 3}  # of a path's segment: a line, a quadratic or a cubic curve
 CHORD = 0.02  # pixels between a curve and the chords that stand for it
@@ -29,8 +31,8 @@ CHORD = 0.02  # pixels between a curve and the chords that stand for it
 class Outline:
     """A shape: its kind and its parameters, in pixels with y down.
 
-    A path's segments follow one another: verbs holds one of POINTS for each, params its control points and its end;
-    it begins where its last segment ends.
+    The segments of a path or a spline follow one another: verbs holds one of POINTS for each, params its control points
+    and its end. A path begins where its last segment ends.
     """
 
     kind: str
@@ -46,10 +48,13 @@ class Outline:
 
 
 @lru_cache(maxsize=512)
-def _path_points(verbs: str, counts: tuple[int, ...]) -> tuple[Array, sparse.csr_matrix]:
-    """What makes of a path's points those along it, `counts` to a segment: (n, points), and for x y pairs in a row."""
-    ends = np.cumsum([POINTS[verb] for verb in verbs])
-    rows = []
+def _path_points(verbs: str, counts: tuple[int, ...], closed: bool) -> tuple[Array, sparse.csr_matrix]:
+    """What makes of a path's points those along it, `counts` to a segment: (n, points), and for x y pairs in a row.
+
+    The points of an open one begin with its start.
+    """
+    ends = np.cumsum([POINTS[verb] for verb in verbs]) + (not closed)
+    rows = [] if closed else [np.eye(1, ends[-1])]
     for verb, count, end in zip(verbs, counts, ends, strict=True):
         t = (np.arange(count) + 1) / count
         if verb == "L":
@@ -67,9 +72,10 @@ def _path_points(verbs: str, counts: tuple[int, ...]) -> tuple[Array, sparse.csr
 
 
 def _path(outline: Outline) -> tuple[Array, sparse.csr_matrix]:
-    """Points along a path, and their derivative."""
-    points = outline.params.reshape(-1, 2)
-    counts, at = [], 0
+    """Points along a path or a spline, and their derivative."""
+    closed = outline.kind == "path"
+    points = (outline.params if closed else outline.params[:-1]).reshape(-1, 2)
+    counts, at = [], int(not closed)
     for verb in outline.verbs:
         piece = points[np.arange(at - 1, at + POINTS[verb])]
         bend = np.abs(piece[2:] - 2 * piece[1:-1] + piece[:-2]).max() if verb != "L" else 0.0
@@ -77,7 +83,7 @@ def _path(outline: Outline) -> tuple[Array, sparse.csr_matrix]:
         count = int(np.ceil(np.sqrt((0.75 if verb == "C" else 0.25) * bend / CHORD) / 2)) * 2
         counts.append(min(max(count, 1), 24))
         at += POINTS[verb]
-    matrix, slope = _path_points(outline.verbs, tuple(counts))
+    matrix, slope = _path_points(outline.verbs, tuple(counts), closed)
     return matrix @ points, slope
 
 
@@ -104,6 +110,20 @@ def _round_points(kind: str, params: Array) -> tuple[Array, Array]:
     return points, slope[:, :, : ROUND[kind]] if kind != "ring" else slope[:, :, :4]
 
 
+@lru_cache(maxsize=16)
+def _rounded_points(count: int) -> sparse.csr_matrix:
+    """What makes of a rounded rectangle's parameters the points of its corners: Processing rounds by parabolas."""
+    t = np.arange(count + 1) / count
+    rows = np.zeros((4, count + 1, 2, 5))
+    # From one side of a corner to the other, clockwise from the top left: where x and y stand, and by which radius.
+    for corner, (x, y) in enumerate(((0, 1), (2, 1), (2, 3), (0, 3))):
+        rows[corner, :, 0, x] = rows[corner, :, 1, y] = 1.0
+        along, off = ((1 - t) ** 2, t * t) if corner % 2 else (t * t, (1 - t) ** 2)
+        rows[corner, :, 0, 4] = along * (1 if x == 0 else -1)
+        rows[corner, :, 1, 4] = off * (1 if y == 1 else -1)
+    return sparse.csr_matrix(rows.reshape(-1, 5))
+
+
 def corners(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
     """The points (n, 2) of a filled shape's boundary, and d points / d parameters as (2n, parameters), None =
     identity.
@@ -118,6 +138,9 @@ def corners(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
         return p[pick].reshape(-1, 2), sparse.csr_matrix(slope)
     if outline.kind == "path":
         return _path(outline)
+    if outline.kind == "rounded":
+        matrix = _rounded_points(min(max(int(np.ceil(np.sqrt(0.25 * p[4] / CHORD) / 2)) * 2, 2), 24))
+        return (matrix @ p).reshape(-1, 2), matrix
     points, jacobian = _round_points(outline.kind, p)
     return points, sparse.csr_matrix(jacobian.reshape(-1, len(p)))
 
@@ -191,7 +214,7 @@ def _segments(outline: Outline) -> tuple[Array, Array, float]:
     if outline.kind == "ring":
         points = _round_points("ring", outline.params)[0]
         return points, np.roll(points, -1, axis=0), w
-    points = outline.params[:-1].reshape(-1, 2)
+    points = _path(outline)[0] if outline.kind == "spline" else outline.params[:-1].reshape(-1, 2)
     if outline.kind == "loop":
         return points, np.roll(points, -1, axis=0), w
     return points[:-1], points[1:], w
@@ -307,7 +330,6 @@ def _cover_stroke(
     which, t, normal, slope, back = which[edge], t[edge], normal[edge], slope[edge], back[edge]
     rows = (rows[edge] + y0) * width + columns[edge] + x0
     push = slope - back
-    last = len(outline.params) - 1
     if outline.kind == "ring":
         points, jacobian = _round_points("ring", outline.params)
         n = len(points)
@@ -318,7 +340,8 @@ def _cover_stroke(
         pixel = np.concatenate([np.repeat(rows, 4), rows])
         param = np.concatenate([np.tile(np.arange(4), len(rows)), np.full(len(rows), 4)])
         return coverage, (pixel, param, np.concatenate([(push[:, None] * move).ravel(), (slope + back) / 2]))
-    n = (len(outline.params) - 1) // 2
+    n = len(a) + (outline.kind != "loop")
+    last = 2 * n
     first, second = 2 * which, 2 * ((which + 1) % n)
     pixel = np.tile(rows, 5)
     param = np.concatenate([first, first + 1, second, second + 1, np.full(len(rows), last)])
@@ -331,6 +354,10 @@ def _cover_stroke(
             (slope + back) / 2,
         ]
     )
+    if outline.kind == "spline":
+        along_it = sparse.block_diag([_path(outline)[1], np.ones((1, 1))], format="csr")
+        chain = (sparse.csr_matrix((value, (pixel, param)), shape=(height * width, last + 1)) @ along_it).tocoo()
+        pixel, param, value = chain.row.astype(np.int64), chain.col.astype(np.int64), chain.data
     return coverage, (pixel, param, value)
 
 
@@ -608,6 +635,9 @@ def _tame(outline: Outline, height: int, width: int) -> Outline:
     if outline.kind in ROUND:
         count = 1 if outline.kind == "circle" else 2
         params[2 : 2 + count] = np.maximum(params[2 : 2 + count], 0.3)
+    elif outline.kind == "rounded":
+        sides = np.abs(params[2:4] - params[:2])
+        params[4] = np.clip(params[4], 0.3, max(float(sides.min()) / 2, 0.3))
     elif outline.kind != "rect":
         end = len(params) - (outline.kind in STROKES)
         params[:end:2] = np.clip(params[:end:2], -width, 2 * width)

@@ -63,8 +63,19 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
         if plain is None or not isinstance(turn.value, float):
             return None
         (x, y), angle = plain, turn.value
-    if shape.production == "polygon" and any(child.production in _CURVES for child in shape.children):
-        return _path(shape, scale) if layer.stroke is None and not angle and not (x or y) else None
+    if shape.production == "rect_rounded":
+        corner, extent = _values(shape.children[0]), _values(shape.children[1])
+        radius = shape.children[2].value
+        if corner is None or extent is None or not isinstance(radius, float) or layer.stroke or angle or x or y:
+            return None
+        sides = np.array([*corner, corner[0] + extent[0], corner[1] + extent[1]]) / np.tile(scale, 2)
+        return Outline("rounded", np.append(sides, radius / float(scale.mean())))
+    curved = any(child.production in _CURVES for child in shape.children)
+    if shape.production == "bezier" or (shape.production in ("polygon", "polyline") and curved):
+        is_open = shape.production != "polygon"
+        if angle or x or y or is_open != (layer.stroke is not None):
+            return None
+        return _spline(shape, scale, layer.weight) if is_open else _path(shape, scale)
     rows = [_values(child if child.production != "vertex" else child.children[0]) for child in shape.children]
     if not rows or any(row is None for row in rows):
         return None
@@ -100,8 +111,8 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
 _CURVES = {"bezier_vertex": "C", "quadratic_vertex": "Q"}
 
 
-def _path(shape: Node, scale: Array) -> Outline | None:
-    """A closed outline of straight and curved segments."""
+def _segments(shape: Node) -> tuple[str, list[tuple[float, float]]] | None:
+    """The verbs and the points of an outline's corners."""
     rows: list[tuple[float, float]] = []
     verbs = ""
     for child in shape.children:
@@ -110,6 +121,30 @@ def _path(shape: Node, scale: Array) -> Outline | None:
             return None
         verbs += _CURVES.get(child.production, "L")
         rows += [point for point in points if point is not None]
+    return verbs, rows
+
+
+def _spline(shape: Node, scale: Array, weight: float) -> Outline | None:
+    """An open line of straight and curved segments."""
+    if shape.production == "bezier":
+        points = [_values(point) for point in shape.children]
+        verbs, rows = "LC", [point for point in points if point is not None]
+        if len(rows) != 4:
+            return None
+    elif found := _segments(shape):
+        verbs, rows = found
+    else:
+        return None
+    params = np.append((np.array(rows, float) / scale).ravel(), weight / float(scale.mean()))
+    return Outline("spline", params, verbs[1:])
+
+
+def _path(shape: Node, scale: Array) -> Outline | None:
+    """A closed outline of straight and curved segments."""
+    found = _segments(shape)
+    if found is None:
+        return None
+    verbs, rows = found
     # The first vertex is where the last segment ends: the closing line, or a curve that comes back there.
     if rows[0] == rows[-1]:
         rows, verbs = rows[1:], verbs[1:]

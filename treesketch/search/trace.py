@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from treesketch.search import centerline, contour, regions
 from treesketch.search.corners import spend
-from treesketch.search.curves import paths
+from treesketch.search.curves import paths, splines
 from treesketch.search.outline import STROKES, Layer, Outline, cover, polish, settle
 
 Array = NDArray[np.float64]
@@ -133,7 +133,7 @@ def _share_weights(layers: list[Layer], pens: list[int]) -> tuple[list[Layer], l
             mean = float(np.mean([layers[g].outline.params[-1] for g in group]))
             for g in group:
                 outline = layers[g].outline
-                layers[g] = Layer(Outline(outline.kind, np.append(outline.params[:-1], mean)), layers[g].color)
+                layers[g] = Layer(replace(outline, params=np.append(outline.params[:-1], mean)), layers[g].color)
                 pens[g] = -group[0] - 1
             group = []
         if k is not None:
@@ -212,6 +212,13 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
             off = np.abs((coverage[i] if tolerance is None else _union(outlines, member.shape)) - member) * own
             moved = tuple(_shift(o, np.array([x0, y0])) for o in outlines)
             curve.append(Choice(moved, numbers, float((off**2).sum()), float(off.sum())))
+        for spline in [] if closed else splines(line, weight):
+            if any(spline.numbers - 1 >= choice.numbers > 0 and choice.error < 1 for choice in curve):
+                continue
+            settled = settle(spline, member, own)
+            off = np.abs(cover([settled], *member.shape)[0] - member) * own
+            moved = (_shift(settled, np.array([x0, y0])),)
+            curve.append(Choice(moved, spline.numbers - 1, float((off**2).sum()), float(off.sum())))
         curves.append(curve)
     return curves
 
@@ -310,8 +317,7 @@ def ways(plan: Plan, place: int) -> list[Part]:
         hidden = beyond | above[y, x]
         weight = np.where(hidden, 0.02 * around, np.where(found.label[y, x] == index, around, contrast[y, x])) + 1e-4
         sides = contour.Sides(points, weight)
-        outlines = [o for o in [contour.fit_rect(points, weight), *contour.fit_rounds(points, weight)] if o]
-        outlines += contour.polygons(sides, CORNERS) + paths(sides)
+        outlines = _plain(points, weight, support) + contour.polygons(sides, CORNERS) + paths(sides)
         outlines, error, area = _errors(outlines, support, cost)
         if bars := contour.bars(support):
             off = np.abs(_union(bars, support.shape) - support)
@@ -346,12 +352,19 @@ def fit_region(region: regions.Region) -> list[tuple[Outline, float]]:
         return []
     points = contour.resample(lines[0], 120)
     weight = np.ones(len(points))
-    outlines = [o for o in [contour.fit_rect(points, weight), *contour.fit_rounds(points, weight)] if o]
     sides = contour.Sides(points, weight, most=16)
+    outlines = _plain(points, weight, region.member)
     outlines += contour.polygons(sides, (3, 4, 5, 6, 8, 10, 12, 16)) + paths(sides)
     outlines, error, area = _errors(outlines, region.member, np.ones_like(region.member))
     curve = _hull([Choice((o,), o.numbers, float(e), float(a)) for o, e, a in zip(outlines, error, area, strict=True)])
     return [(choice.outlines[0], choice.area) for choice in curve]
+
+
+def _plain(points: Array, weight: Array, support: NDArray[np.float32]) -> list[Outline]:
+    """The rectangles and ellipses nearest to a contour."""
+    box = contour.fit_rect(points, weight)
+    rects = [box, contour.fit_rounded(box, support)] if box else []
+    return [outline for outline in [*rects, *contour.fit_rounds(points, weight)] if outline]
 
 
 def _errors(
@@ -389,6 +402,6 @@ def _shift(outline: Outline, by: NDArray[np.integer]) -> Outline:
     if outline.kind in ("circle", "ellipse", "oval", "ring"):
         params[:2] += by
     else:
-        end = len(params) - (outline.kind in ("polyline", "loop"))
+        end = len(params) - (outline.kind in STROKES or outline.kind == "rounded")
         params[:end] += np.tile(by, end // 2)
     return replace(outline, params=params)
