@@ -1,5 +1,6 @@
 """The search as a whole and its parts: judge, sources, paintings, rounding."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from treesketch.model.network import ModelConfig, Network
 from treesketch.picture import Picture, canvas_of
 from treesketch.raster import rasterise
 from treesketch.search.draw import Options, draw_picture
-from treesketch.search.finish import finish, plain_colors
+from treesketch.search.finish import finish, outlined, plain_colors
 from treesketch.search.improve import insert
 from treesketch.search.judge import Judge, Sketch, count_numbers
 from treesketch.search.outline import Opening, fit_alone
@@ -162,6 +163,16 @@ def test_rounding_writes_what_a_person_would() -> None:
     ]
     tidy = finish(Sketch((255, 255, 255), tuple(rough)), judge, float("inf"))
     assert tidy.layers == tuple(SCENE)
+
+
+def test_an_inside_and_its_outline_become_one_shape() -> None:
+    target = picture_of([Layer(ellipse(64, 64, 80, 80), (200, 180, 20), (0, 0, 0), 6.0)])
+    judge = Judge(target.pixels, (128, 128), 128)
+    parts = (Layer(ellipse(64, 64, 79, 81), (200, 180, 20)), Layer(ellipse(64, 64, 80, 80), None, (0, 0, 0), 6.0))
+    found = outlined(Sketch((255, 255, 255), parts), judge, time.monotonic() + 5)
+    assert found.layers == (Layer(ellipse(64, 64, 80, 80), (200, 180, 20), (0, 0, 0), 6.0),)
+    apart = (Layer(ellipse(64, 64, 50, 50), (200, 180, 20)), parts[1])
+    assert outlined(Sketch((255, 255, 255), apart), judge, time.monotonic() + 5).layers == apart
 
 
 def test_colors_are_written_as_a_person_would() -> None:

@@ -16,11 +16,11 @@ from treesketch.search.segments import as_path, pieces, tidy
 
 Array = NDArray[np.float64]
 
-PRICES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # squared error that a number must save
+PRICES = (0.02, 0.08, 0.3, 1.0, 4.0, 16.0)  # squared error that a number must save
 SHARP = 0.75  # radians that a contour turns within REACH points on either side at a corner
 REACH = 3
 BENDS, EVEN = 30, 16  # places where a contour may be cut: where it bends, and at equal steps
-SAMPLES = 14  # points of a stretch that are looked at
+SAMPLES = 10  # points of a stretch that are looked at
 MOST_SEGMENTS = 40
 STEP = 3.0  # pixels between the places where a path may be cut anew, and MOST_PLACES of these
 MOST_PLACES = 90
@@ -122,7 +122,7 @@ def _fit_all(
     fits = {"L": (end, (weight * off**2).sum(axis=1) / np.maximum((chord**2).sum(axis=2)[:, 0], 1e-9))}
     for verb in "QC":
         t = np.broadcast_to(share, weight.shape)
-        for _ in range(3):
+        for _ in range(2):
             ends, inner = _basis(verb, t)
             rest = points - ends[..., :1] * start - ends[..., 1:] * end
             weighed = inner * weight[..., None]

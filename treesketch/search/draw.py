@@ -30,6 +30,7 @@ from treesketch.tree import Node
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
 TRIED_SIDE = 64  # pixels at which proposals are tried
 RESERVE = 0.16  # share of the time that is kept for the last polish and rounding
+SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
 TOGETHER = 4  # proposals that may go in at once
@@ -89,7 +90,7 @@ class _Search:
         self.judge = Judge(picture.pixels, picture.canvas, JUDGED_SIDE)
         self.tried = Judge(self.judge.target, picture.canvas, TRIED_SIDE)
         self.rng = np.random.default_rng(options.seed)
-        self.fitter = Fitter(self.judge.target, self.canvas)
+        self.fitter = Fitter(self.judge.target, self.canvas, self.start + SURVEYED * self.options.seconds)
         self.sources: list[Source] = [Regions(self.fitter)]
         if network is not None:
             self.sources.append(Writer(network, self.rng))

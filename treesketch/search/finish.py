@@ -6,6 +6,8 @@ A sketch in, one that draws nearly the same out.
 import time
 from dataclasses import replace
 
+import numpy as np
+
 from treesketch import tree
 from treesketch.layers import Channels, Layer
 from treesketch.search.judge import Array, Judge, Sketch
@@ -15,18 +17,21 @@ from treesketch.tree import Node
 TOLERANCE = 0.03  # share of the error that rounding may add
 SLACK = 1e-5  # mean square error that rounding may add however small the error is: an rmse of .003, which no one sees
 GRIDS = (1, 2)  # parts of a unit that are tried, the coarsest first
+OUTLINED = frozenset({"ellipse", "rect", "triangle", "quad", "polygon"})  # what may be filled and stroked at once
 NEAR = 3  # of 255, in every channel: two colours that a person would write as one
 
 
 def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
     """Round all numbers to tenths, or hundredths where that shows, then each to a whole unit or a half if it may be.
 
-    Colours that are nearly one become one, and those that are nearly black, white or grey become that.
+    An inside and an outline that belong together become one shape. Colours that are nearly one become one, and those
+    that are nearly black, white or grey become that.
 
     What rounding may add to the error is shared out evenly among the numbers; what one does not use, the next may.
     Angles keep at least two decimals. Numbers not reached by the deadline (time.monotonic seconds) stay on the finer
     grid.
     """
+    sketch = outlined(sketch, judge, deadline)
     error = judge.error(sketch)
     for parts in (10, 100):
         finer = replace(sketch, layers=tuple(rounded(layer, parts) for layer in sketch.layers))
@@ -52,6 +57,40 @@ def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
         layers[k] = layer
         under = _painted(judge, layer, under)
     return replace(sketch, layers=tuple(layers))
+
+
+def outlined(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+    """Insides that an outline of the same kind runs around are painted together with it, where that shows no less."""
+    error = judge.error(sketch)
+    layers = list(sketch.layers)
+    for line in list(layers):
+        if line.fill is not None or line.stroke is None or line.shape.production not in OUTLINED:
+            continue
+        for inside in layers[: layers.index(line)][::-1]:
+            if inside.stroke is not None or inside.shape.production != line.shape.production:
+                continue
+            if time.monotonic() > deadline or not _runs_around(line, inside, judge):
+                continue
+            whole = [replace(line, fill=inside.fill) if layer is line else layer for layer in layers]
+            whole.remove(inside)
+            candidate = replace(sketch, layers=tuple(whole))
+            if judge.error(candidate) <= error * (1 + TOLERANCE / 2) + SLACK / 2:
+                sketch, layers = candidate, whole
+                break
+    return sketch
+
+
+def _runs_around(line: Layer, inside: Layer, judge: Judge) -> bool:
+    """Whether a shape ends under a stroke on all sides."""
+    (stroke, _), (filled, _) = judge.paints(line)[0], judge.paints(inside)[0]
+    reach = line.weight * judge.size[1] / judge.canvas[0] + 1
+    for axis in (0, 1):
+        one, other = np.flatnonzero((stroke > 0.5).any(axis=axis)), np.flatnonzero((filled > 0.5).any(axis=axis))
+        if not len(one) or not len(other):
+            return False
+        if not (0 <= other[0] - one[0] + 1 <= reach + 1 and 0 <= one[-1] - other[-1] + 1 <= reach + 1):
+            return False
+    return True
 
 
 def plain_colors(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:

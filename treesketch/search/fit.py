@@ -5,6 +5,7 @@ In: a target (H, W, 3), perhaps a drawing of it so far, and the canvas (width, h
 painting back to front. Pure numpy and scipy; colours are read off the picture, never guessed.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from treesketch.picture import resize
 from treesketch.search import regions
 from treesketch.search.outline import POINTS, STROKES, Layer, Outline, cover
-from treesketch.search.trace import PRICE, Survey, decompose, fit_region, survey
+from treesketch.search.trace import PRICE, decompose, fit_region, survey
 from treesketch.tree import Node
 
 Pixels = NDArray[np.float32]  # (H, W, 3), 0..1
@@ -80,13 +81,14 @@ class _Fit:
 class Fitter:
     """Fits shapes to a picture's regions once, and offers those that a drawing of it may lack, as often as asked.
 
-    target is (H, W, 3) in 0..1, canvas (width, height) in canvas units.
+    target is (H, W, 3) in 0..1, canvas (width, height) in canvas units. Past the deadline (time.monotonic seconds) the
+    regions left, the smaller ones, are fitted more quickly.
     """
 
-    def __init__(self, target: Pixels, canvas: tuple[int, int], surveyed: Survey | None = None):
+    def __init__(self, target: Pixels, canvas: tuple[int, int], deadline: float = math.inf):
         self.target = _working_size(target)
         self.scale = _scale(self.target, canvas)
-        self.surveyed = surveyed or survey(self.target)
+        self.surveyed = survey(self.target, deadline=deadline)
         self._fits: list[_Fit] | None = None
 
     def propose(self, drawing: Pixels | None, most: int = 64) -> list[Candidate]:

@@ -6,6 +6,7 @@ go where they lower the error most; then all shapes are polished together agains
 """
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,14 +15,18 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from treesketch.search import centerline, contour, regions
-from treesketch.search.corners import spend
+from treesketch.search.corners import CLOSED, spend
 from treesketch.search.curves import paths, splines
 from treesketch.search.outline import STROKES, Layer, Outline, cover, polish, settle
+from treesketch.search.plain import prefer_plain
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 
 PRICE = 0.03  # squared error, summed over pixels and channels, that one more number must save
+QUICK_POINTS = 80  # of a contour, where time is short
+SMALL = 30.0  # pixels; regions below that keep their place in the painter's order
+PLAIN = 8  # numbers of a shape that is tried in the place of an outline of more
 EXPECTED_NUMBERS = 150  # by which two ways to divide a picture are compared
 CORNERS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 34, 40)
 
@@ -64,20 +69,24 @@ class Survey:
     parts: list[Part]
 
 
-def survey(target: Pixels, most: int = 37) -> Survey:
+def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey:
     """Divide a picture into at most that many regions and fit shapes to each.
 
-    Where several regions of one colour lie in the picture's corners, they may be what shows of one ground.
+    Where several regions of one colour lie in the picture's corners, they may be what shows of one ground. Past the
+    deadline (time.monotonic seconds) only the quickest shapes are fitted to what is left, the smaller regions.
     """
     found = regions.segment(target, most=most)
-    surveys = [_survey(make_plan(found))]
-    if joined := regions.join_corners(found):
-        surveys.append(_survey(make_plan(joined, ground=0)))
+    surveys = [_survey(make_plan(found, quick=time.monotonic() > deadline), deadline)]
+    if time.monotonic() < deadline and (joined := regions.join_corners(found)):
+        surveys.append(_survey(make_plan(joined, ground=0), deadline))
     return surveys[0] if len(surveys) == 1 else min(surveys, key=lambda surveyed: _burden(surveyed, target))
 
 
-def _survey(plan: Plan) -> Survey:
-    return Survey(plan, [part for place in range(1, len(plan.order)) for part in ways(plan, place)])
+def _survey(plan: Plan, deadline: float) -> Survey:
+    parts = []
+    for place in range(1, len(plan.order)):
+        parts += ways(plan, place, time.monotonic() > deadline)
+    return Survey(plan, parts)
 
 
 def _burden(surveyed: Survey, target: Pixels) -> float:
@@ -110,9 +119,26 @@ def decompose(
         pens += [part.place] * len(choice.outlines)
     ground = plan.found.regions[plan.order[0]].color
     layers, ground, _ = polish(layers, ground, target, rounds=6, pens=pens)
+    if options := _plainer(parts, chosen):
+        layers = prefer_plain(layers, options, ground, target, price)
+        layers, ground, _ = polish(layers, ground, target, rounds=3, pens=pens)
     shared, pens = _share_weights(layers, pens)
     layers, _, ground, rmse = spend(shared, pens, ground, target, numbers, price, deadline)
     return layers, ground, rmse
+
+
+def _plainer(parts: Sequence[Part], chosen: Sequence[Choice]) -> dict[int, list[Outline]]:
+    """For the layers of outlines of many numbers: the plain shapes that their regions might be, the cheapest first."""
+    options: dict[int, list[Outline]] = {}
+    place = 0
+    for part, choice in zip(parts, chosen, strict=True):
+        if len(choice.outlines) == 1 and choice.outlines[0].kind in CLOSED:
+            single = [other.outlines[0] for other in part.choices if len(other.outlines) == 1]
+            found = [o for o in single if o.numbers <= PLAIN and o.numbers < choice.numbers]
+            if found:
+                options[place] = sorted(found, key=lambda outline: outline.numbers)
+        place += len(choice.outlines)
+    return options
 
 
 def _share_weights(layers: list[Layer], pens: list[int]) -> tuple[list[Layer], list[int]]:
@@ -141,9 +167,11 @@ def _share_weights(layers: list[Layer], pens: list[int]) -> tuple[list[Layer], l
     return layers, pens
 
 
-def make_plan(found: regions.Segmentation, ground: int | None = None) -> Plan:
+def make_plan(found: regions.Segmentation, ground: int | None = None, quick: bool = False) -> Plan:
     """Painter's order: the larger with its holes filled is further back; what a pen drew lies on top.
 
+    Of two that touch, one that is a whole plain shape lies on one that is none: that may be covered in part (this takes
+    time, and is left out where it must be quick).
     ground is the region at the very back, if that is known.
     """
     border = np.concatenate([found.label[0], found.label[-1], found.label[:, 0], found.label[:, -1]])
@@ -152,12 +180,58 @@ def make_plan(found: regions.Segmentation, ground: int | None = None) -> Plan:
     if ground is not None:
         size[ground] = np.inf
     order = [int(i) for i in np.argsort(-size, kind="stable")]
+    order = order if quick else _whole_on_top(found, order)
     pens: dict[int, list[list[Choice]]] = {}
     for index in order[1:]:
         drawn = _draw_with_pen(found.regions[index])
         if drawn:
             pens[index] = drawn
     return Plan(found, [i for i in order if i not in pens] + [i for i in order if i in pens], pens)
+
+
+def _whole_on_top(found: regions.Segmentation, order: list[int]) -> list[int]:
+    """The order with plain shapes moved in front of those that touch them and are none; the ground stays."""
+    label = found.label
+    touching = {
+        (int(a), int(b))
+        for one, other in ((label[:, 1:], label[:, :-1]), (label[1:], label[:-1]))
+        for a, b in np.unique(np.stack([one.ravel(), other.ravel()], axis=1), axis=0)
+        if a != b
+    }
+    near: dict[int, set[int]] = {}
+    for a, b in touching:
+        near.setdefault(a, set()).add(b)
+        near.setdefault(b, set()).add(a)
+    plain: dict[int, bool] = {}
+
+    def is_plain(i: int) -> bool:
+        if i not in plain:
+            plain[i] = _is_plain(found.regions[i])
+        return plain[i]
+
+    rank = {index: float(place) for place, index in enumerate(order)}
+    for i in order[1:]:
+        region = found.regions[i]
+        in_front = [j for j in near.get(i, ()) if rank[j] > rank[i] and found.regions[j].area > SMALL]
+        if not in_front or region.area < SMALL or not is_plain(i):
+            continue
+        hollow = regions.fill_holes(region.mask)
+        covered = [j for j in in_front if not (found.regions[j].mask & hollow).any() and not is_plain(j)]
+        if covered:
+            rank[i] = max(rank[j] for j in covered) + 0.5
+    return sorted(order, key=lambda index: rank[index])
+
+
+def _is_plain(region: regions.Region) -> bool:
+    """Whether a rectangle or an ellipse is what a region is, holes aside."""
+    filled = regions.fill_holes(region.mask)
+    member = np.where(filled & ~region.mask, np.float32(1), region.member)
+    lines = contour.contours(member)
+    if not lines:
+        return False
+    points = contour.resample(lines[0], 100)
+    _, _, area = _errors(_plain(points, np.ones(len(points)), member), member, np.ones_like(member))
+    return bool(len(area) and area.min() < 0.15 * len(points))  # of the contour's length, in pixels
 
 
 def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
@@ -270,8 +344,11 @@ def _hull(curve: Sequence[Choice]) -> list[Choice]:
     return result
 
 
-def ways(plan: Plan, place: int) -> list[Part]:
-    """The ways to draw the region at that place in the order, completed under those after it."""
+def ways(plan: Plan, place: int, quick: bool = False) -> list[Part]:
+    """The ways to draw the region at that place in the order, completed under those after it; quick for no curves.
+
+    Fewer points of its contour are looked at then, too.
+    """
     found, order = plan.found, plan.order
     index = order[place]
     region = found.regions[index]
@@ -310,14 +387,15 @@ def ways(plan: Plan, place: int) -> list[Part]:
         lines = contour.contours(support)
         if not lines:
             continue
-        points = contour.resample(lines[0])
+        points = contour.resample(lines[0], QUICK_POINTS) if quick else contour.resample(lines[0])
         out = np.floor(points + contour.normals(points) * 1.2).astype(np.int64)
         beyond = (out < 0).any(axis=1) | (out[:, 0] >= width) | (out[:, 1] >= height)
         x, y = np.clip(out[:, 0], 0, width - 1), np.clip(out[:, 1], 0, height - 1)
         hidden = beyond | above[y, x]
         weight = np.where(hidden, 0.02 * around, np.where(found.label[y, x] == index, around, contrast[y, x])) + 1e-4
         sides = contour.Sides(points, weight)
-        outlines = _plain(points, weight, support) + contour.polygons(sides, CORNERS) + paths(sides)
+        outlines = _plain(points, weight, support) + contour.polygons(sides, CORNERS)
+        outlines += [] if quick else paths(sides)
         outlines, error, area = _errors(outlines, support, cost)
         if bars := contour.bars(support):
             off = np.abs(_union(bars, support.shape) - support)

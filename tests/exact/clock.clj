@@ -1,0 +1,10 @@
+; at most 13 numbers
+(size 128 128)
+(background 255)
+(no-stroke)
+(fill 250 240 200)
+(stroke 0)
+(stroke-weight 5)
+(ellipse 64 64 100 100)
+(line 64 64 64 28)
+(line 64 64 90 64)

@@ -1,0 +1,10 @@
+; at most 12 numbers
+(size 128 128)
+(background 255)
+(no-stroke)
+(fill 200 0 0)
+(ellipse 64 64 110 110)
+(fill 255)
+(ellipse 64 64 74 74)
+(fill 200 0 0)
+(ellipse 64 64 38 38)
