@@ -7,8 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import webbrowser
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
@@ -19,6 +22,8 @@ from treesketch.batch import Drawn, Job
 from treesketch.cli import main
 from treesketch.errors import PictureError
 from treesketch.evaluate import compare
+from treesketch.syntax import parse
+from treesketch.tree import Node
 
 FLAG = "(size 60 30)\n(background 255)\n(no-stroke)\n(fill 200 0 0)\n(rect 0 0 30 30)\n"
 BROKEN = "(size 60 30)\n(elipse 1 2 3 4)\n"
@@ -88,6 +93,8 @@ def test_light_commands_do_not_load_torch(command: str, flag: Path, tmp_path: Pa
         ("draw a.png -o a.clj --secnds 4", "did you mean '--seconds'?"),
         ("draw a.png -o a.clj --seconds 0", "a number of seconds above 0, got '0'"),
         ("draw a.png -o a.clj --seconds nan", "a number of seconds above 0, got 'nan'"),
+        ("draw a.png -o a.clj --detail 0", "a number from 0.05 to 20, got '0'"),
+        ("draw a.png -o a.clj --detail nan", "a number from 0.05 to 20, got 'nan'"),
         ("draw a.png -o a.clj --forms 0", "a whole number, 1 or more, got '0'"),
         ("draw a.png -o a.clj --jobs 1.5", "a whole number, 1 or more, got '1.5'"),
         ("draw a.png -o a.clj --seed -1", "a whole number, 0 or more, got '-1'"),
@@ -353,6 +360,34 @@ def test_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["draw", str(tmp_path / "a.png"), "-o", str(tmp_path / "a.clj")]) == 130
     assert _complaint(capsys) == "treesketch: interrupted\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_with_a_program_found_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(job: Job, progress: Callable[[Node, float], None]) -> Drawn:
+        progress(parse("(fill 1)"), 0.2)
+        progress(parse(FLAG), 0.1)
+        signal.raise_signal(signal.SIGINT)
+        return _fake_draw(job)
+
+    monkeypatch.setattr(batch, "draw_one", interrupt)
+    assert main(["draw", str(tmp_path / "a.png"), "-o", str(tmp_path / "a.clj")]) == 130
+    assert _complaint(capsys) == f"interrupted; the best so far is in {tmp_path / 'a.clj'}: rmse 0.1000\n"
+    assert (tmp_path / "a.clj").read_text() == FLAG
+
+
+def test_open_shows_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], examples: Path
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(batch, "draw_one", _fake_draw)
+    monkeypatch.setattr(webbrowser, "open", lambda address: not opened.append(address))
+    assert main(["draw", str(examples / "dice.png"), "-o", str(tmp_path / "a.clj"), "--open"]) == 0
+    page = Path(unquote(urlparse(opened[0]).path))
+    text = page.read_text(encoding="utf-8")
+    page.unlink()
+    assert text.count("<img") == 3 and "(rect 0 0 30 30)" in text and str(page) in capsys.readouterr().err
 
 
 # --- draw: with the real search -------------------------------------------------------------------------------------

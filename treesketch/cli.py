@@ -8,7 +8,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
@@ -79,6 +79,7 @@ def draw(options: argparse.Namespace) -> int:
     from treesketch.batch import Drawn, Job, list_pictures
     from treesketch.evaluate import measure_program
     from treesketch.files import write_whole
+    from treesketch.syntax import unparse
 
     source, output = Path(options.picture), Path(options.output)
     settings = _draw_settings(options)
@@ -103,18 +104,46 @@ def draw(options: argparse.Namespace) -> int:
         else:
             taken[place] = picture
             jobs.append(Job(picture, **settings))
-    for job, result in _draw_all(jobs, options.jobs):
-        if not isinstance(result, Drawn):
-            _report(result)
-            failures += 1
-            continue
-        write_whole(places[job.picture], result.program)
-        size = measure_program(result.program)
-        costs = f"{size.forms} forms, {size.numbers} numbers, {result.renders} renders, {result.seconds:.1f} s"
-        _say(f"{job.picture} -> {places[job.picture]}: rmse {result.rmse:.4f}, {costs}")
-        if options.show:
-            _show(result.program)
+    best: list[tuple[Node, float]] = []  # of a picture that is drawn alone
+    results: list[tuple[Job, Drawn | SketchError]] = []
+    try:
+        for job, result in _draw_all(jobs, options.jobs, best):
+            results.append((job, result))
+            if not isinstance(result, Drawn):
+                _report(result)
+                failures += 1
+                continue
+            write_whole(places[job.picture], result.program)
+            size = measure_program(result.program)
+            costs = f"{size.forms} forms, {size.numbers} numbers, {result.renders} renders, {result.seconds:.1f} s"
+            _say(f"{job.picture} -> {places[job.picture]}: rmse {result.rmse:.4f}, {costs}")
+            if options.show:
+                _show(result.program)
+    except KeyboardInterrupt:
+        if not best or results:
+            raise
+        tree, rmse = best[-1]
+        write_whole(places[source], unparse(tree))
+        _say(f"interrupted; the best so far is in {places[source]}: rmse {rmse:.4f}")
+        return INTERRUPTED
+    if options.open:
+        _open_page(results, places)
     return 1 if failures else 0
+
+
+def _open_page(results: "Sequence[tuple[Job, Drawn | SketchError]]", places: Mapping[Path, Path]) -> None:
+    """Show pictures, drawings and programs side by side, on a page in the browser."""
+    import tempfile
+    import webbrowser
+
+    from treesketch.evaluate import measure, summarise
+    from treesketch.report import write_page
+
+    rows = [measure(result, job.picture, "pictures", "treesketch") for job, result in results]
+    with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="treesketch-", delete=False, encoding="utf-8") as file:
+        file.write(write_page(rows, summarise(rows), "treesketch draw"))
+    opened = webbrowser.open(Path(file.name).as_uri())
+    _say(f"{'shown' if opened else 'open this page'}: {file.name}")
 
 
 def render(options: argparse.Namespace) -> int:
@@ -332,6 +361,7 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("picture", metavar="PICTURE|FOLDER", help="PNG or JPEG of any size, or a folder of them")
     sub.add_argument("-o", dest="output", metavar="PROGRAM.clj|FOLDER", required=True, help="where to write")
     sub.add_argument("--show", action="store_true", help="print the program and, on a terminal, its drawing")
+    sub.add_argument("--open", action="store_true", help="show picture, drawing and program in the browser")
     _add_draw_flags(sub)
 
     sub = command("render", render, "draw a program as a PNG or an SVG")
@@ -415,6 +445,12 @@ def _need_grammar(name: str | None) -> None:
 def _add_draw_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", metavar="S", type=_seconds, help="time for a picture (default 5)")
     parser.add_argument("--forms", metavar="N", type=_count, help="most shapes in a program")
+    parser.add_argument(
+        "--detail",
+        metavar="D",
+        type=_detail,
+        help="how faithful: 2 spends up to twice the numbers of 1 (the default) and asks half of each; .5 is shorter",
+    )
     parser.add_argument("--seed", metavar="K", type=_seed, default=0, help="where chance starts (default %(default)s)")
     parser.add_argument(
         "--jobs", metavar="J", type=_count, default=1, help="pictures drawn at once (default %(default)s)"
@@ -428,6 +464,11 @@ def _draw_settings(options: argparse.Namespace) -> dict[str, Any]:
     if options.no_network and options.weights:
         raise FlagError("--no-network and --weights exclude each other")
     given = {"seconds": options.seconds, "forms": options.forms, "seed": options.seed}
+    if options.detail is not None:
+        from treesketch.search.draw import Options
+
+        usual = Options()
+        given |= {"numbers": max(1, round(usual.numbers * options.detail)), "price": usual.price / options.detail}
     return {
         "options": tuple((name, value) for name, value in given.items() if value is not None),
         "network": not options.no_network,
@@ -450,6 +491,10 @@ def _read_flags(words: list[str]) -> argparse.Namespace:
 
 def _seconds(text: str) -> float:
     return _number(text, float, "a number of seconds above 0", lambda value: isfinite(value) and value > 0)
+
+
+def _detail(text: str) -> float:
+    return _number(text, float, "a number from 0.05 to 20", lambda value: 0.05 <= value <= 20)
 
 
 def _count(text: str) -> int:
@@ -510,17 +555,29 @@ def _read_tree(path: Path, grammar: str) -> "tuple[Node | None, Sequence[SketchE
     return tree, mistakes
 
 
-def _draw_all(jobs: Sequence["Job"], processes: int) -> "Iterable[tuple[Job, Drawn | SketchError]]":
-    """The results of all jobs; on a terminal with a bar, or with the error so far where there is one picture."""
+def _draw_all(
+    jobs: Sequence["Job"], processes: int, best: "list[tuple[Node, float]]"
+) -> "Iterable[tuple[Job, Drawn | SketchError]]":
+    """The results of all jobs; on a terminal with a bar, or with the error so far where there is one picture.
+
+    Programs found for one picture, each better than the last, are put in `best` with their errors.
+    """
     from treesketch.batch import draw_each
 
-    if len(jobs) != 1 or not sys.stderr.isatty():
+    if len(jobs) != 1:
         return _progress(draw_each(jobs, processes), len(jobs), "drawing")
+    if not sys.stderr.isatty():
+        return draw_each(jobs, progress=lambda tree, rmse: best.append((tree, rmse)))
     from rich.console import Console
 
     line = f"drawing {jobs[0].picture}"
     with Console(stderr=True).status(line) as status:
-        return list(draw_each(jobs, progress=lambda tree, rmse: status.update(f"{line}: rmse {rmse:.4f}")))
+
+        def tell(tree: "Node", rmse: float) -> None:
+            best.append((tree, rmse))
+            status.update(f"{line}: rmse {rmse:.4f}")
+
+        return list(draw_each(jobs, progress=tell))
 
 
 def _progress(items: Iterable[T], total: int, doing: str) -> Iterable[T]:
