@@ -62,7 +62,7 @@ def test_the_derivative_of_a_path_is_that_of_its_coverage() -> None:
     [
         ("(ellipse 60 60 80 50)", 34, 0.15),
         ("(rect 10.75 12 106 100 18)", 34, 0.2),
-        ("(begin-shape) (vertex 20 100) (quadratic-vertex 64 -40 108 100) (end-shape :close)", 10, 0.3),
+        ("(begin-shape) (vertex 20 100) (quadratic-vertex 64 -40 108 100) (end-shape :close)", 12, 0.3),
     ],
 )
 def test_known_curves_are_found_with_few_numbers(program: str, most: int, error: float) -> None:
@@ -131,8 +131,9 @@ def test_a_path_in_needless_parts_is_found_again_in_few() -> None:
     plain = Outline("path", np.array([15.0, 10, 45, 8, 52, 50, 10, 50]), "CL")
     parts = grow(grow(plain, [0]), [0, 1])
     assert parts.verbs == "CCCCL"
-    (found,) = [outline for outline in refits(parts) if outline.verbs == "CL"]
-    assert np.abs(cover([found, plain], *SIZE).sum(axis=(1, 2)) - cover([plain], *SIZE).sum()).max() < 8
+    found = refits(parts)
+    assert found[0].numbers < 12 and all(outline.numbers < parts.numbers for outline in found)
+    assert min(np.abs(cover([outline], *SIZE)[0] - cover([plain], *SIZE)[0]).max() for outline in found) < 0.2
     turn = 2 * np.pi * np.arange(24) / 24
     many = Outline("polygon", np.stack([32 + 20 * np.cos(turn), 32 + 20 * np.sin(turn)], axis=1).ravel())
     found = [o for o in refits(many) if np.abs(cover([o, many], *SIZE)[0] - cover([many], *SIZE)[0]).max() < 0.2]

@@ -41,6 +41,7 @@ ORDER = (
     "export",
     "terminal",
     "dialects",
+    "simplify",
     "actions",
     "derivation",
     "picture",

@@ -205,7 +205,11 @@ def fmt(options: argparse.Namespace) -> int:
     for path in map(Path, options.files):
         try:
             text = read_program(path)
-            tidy = format_text(text, load_language(options.grammar or grammar_of(path)), str(path))
+            grammar = options.grammar or grammar_of(path)
+            if options.simplify:
+                tidy = _simplified(text, grammar, str(path))
+            else:
+                tidy = format_text(text, load_language(grammar), str(path))
             if tidy == text:
                 continue
             if options.check:
@@ -217,6 +221,27 @@ def fmt(options: argparse.Namespace) -> int:
             _report(error)
             code = 1
     return code
+
+
+def _simplified(text: str, grammar: str, file: str) -> str:
+    """A program said more shortly. Raises SketchError where comments would be lost, or it cannot be drawn."""
+    from treesketch.check import check as check_tree
+    from treesketch.simplify import simplify
+    from treesketch.syntax import parse, unparse
+
+    if grammar != "sketch":
+        raise SketchError(f"--simplify knows sketch alone, not '{grammar}'", file=file)
+    if ";" in text or "#_" in text:
+        raise SketchError("--simplify would lose its comments; take them out first", file=file)
+    tree = parse(text, file=file)
+    for error in check_tree(tree):
+        error.file = file
+        raise error
+    try:
+        return unparse(simplify(tree))
+    except SketchError as error:
+        error.file = error.file or file
+        raise
 
 
 def export(options: argparse.Namespace) -> int:
@@ -378,6 +403,7 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("files", metavar="FILE", nargs="+")
     _add_grammar_flag(sub)
     sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
+    sub.add_argument("--simplify", action="store_true", help="say it more shortly, with loops and functions, too")
 
     sub = command("export", export, "write a program for another tool: Quil, Processing, SVG")
     sub.add_argument("program", metavar="PROGRAM.clj")
