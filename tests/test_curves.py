@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from treesketch.interpreter import interpret
 from treesketch.raster import rasterise
 from treesketch.search import contour, regions
+from treesketch.search.coverage import cover
 from treesketch.search.curves import paths, refits
 from treesketch.search.fit import shape_node, trace
-from treesketch.search.outline import Layer, Outline, cover, linearise, paint, polish
+from treesketch.search.outline import Layer, Outline
+from treesketch.search.polish import linearise, paint, polish
 from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
 from treesketch.syntax import parse
 
@@ -173,3 +175,20 @@ def test_a_cross_is_two_bars() -> None:
     np.testing.assert_allclose(bars[1].params, [30.25, 0, 50.25, 128], atol=0.02)
     assert contour.bars(member_of("(rect 10 10 50 60)")) is None
     assert contour.bars(member_of("(ellipse 64 64 60 60)")) is None
+
+
+def test_a_spline_s_derivative_is_that_of_its_coverage() -> None:
+    target = np.random.default_rng(1).random((*SIZE, 3)).astype(np.float32)
+    spline = Outline("spline", np.array([10, 12, 30, 3, 50, 20, 55, 30, 38, 54, 20, 40.2, 5.0]), "QC")
+    color = np.array([0.1, 0.2, 0.3])
+
+    def error(params: NDArray[np.float64]) -> float:
+        drawn = paint([Layer(Outline("spline", params, "QC"), color)], np.ones(3), *SIZE).astype(np.float64)
+        return float(((target - drawn) ** 2).sum())
+
+    slope = linearise([Layer(spline, color)], np.ones(3), target)
+    for k in range(len(spline.params)):
+        step = np.zeros(len(spline.params))
+        step[k] = 1e-2
+        rise = error(spline.params + step) - error(spline.params - step)
+        assert -2 * slope.right[k] == pytest.approx(rise / 2e-2, abs=0.3)

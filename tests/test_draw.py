@@ -18,8 +18,8 @@ from treesketch.search.draw import Options, draw_picture
 from treesketch.search.finish import finish, outlined, plain_colors
 from treesketch.search.improve import insert
 from treesketch.search.judge import Judge, Sketch, count_numbers
-from treesketch.search.outline import Opening, fit_alone
 from treesketch.search.painting import Painting, same_weights, scaled, to_outline, to_sketch
+from treesketch.search.polish import Opening, fit_alone
 from treesketch.search.sources import Situation, Writer, to_square
 from treesketch.syntax import parse, unparse
 from treesketch.tree import Node

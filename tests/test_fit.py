@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from treesketch.search.coverage import cover, cover_polygons
 from treesketch.search.fit import Candidate, propose, shape_node, trace
-from treesketch.search.outline import Layer, Outline, cover, cover_polygons, paint, polish
+from treesketch.search.outline import Layer, Outline
+from treesketch.search.polish import paint, polish
 from treesketch.tree import Node, walk
 
 SIZE = (128, 128)

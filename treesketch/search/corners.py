@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treesketch.search.curves import refits
-from treesketch.search.outline import STROKES, Layer, Outline, Slope, linearise, paint, polish
+from treesketch.search.outline import STROKES, Layer, Outline
+from treesketch.search.polish import Slope, linearise, paint, polish
 from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
 
 Array = NDArray[np.float64]

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from treesketch.layers import Layer, read_layers, write_program
 from treesketch.model.network import Network
 from treesketch.picture import Picture
+from treesketch.search.coverage import cover
 from treesketch.search.finish import finish
 from treesketch.search.fit import Fitter
 from treesketch.search.improve import insert, settle
 from treesketch.search.judge import Judge, Sketch, Trial, count_numbers, layer_numbers
 from treesketch.search.outline import Layer as Piece
-from treesketch.search.outline import Opening, cover, fit_alone, polish
 from treesketch.search.painting import Painting, same_weights, scaled, to_outline, to_sketch
+from treesketch.search.polish import Opening, fit_alone, polish
 from treesketch.search.refine import refine
 from treesketch.search.sources import Regions, Situation, Source, Writer
 from treesketch.search.trace import decompose

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from treesketch.picture import resize
 from treesketch.search import regions
-from treesketch.search.outline import POINTS, STROKES, Layer, Outline, cover
+from treesketch.search.coverage import cover
+from treesketch.search.outline import POINTS, STROKES, Layer, Outline
 from treesketch.search.trace import PRICE, decompose, fit_region, survey
 from treesketch.tree import Node
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treesketch.search.corners import cost, remove_least, simplify
-from treesketch.search.outline import Layer, linearise, polish
+from treesketch.search.outline import Layer
 from treesketch.search.painting import Painting
+from treesketch.search.polish import linearise, polish
 
 
 def insert(painting: Painting, new: Sequence[tuple[int, bool, Layer]]) -> Painting:

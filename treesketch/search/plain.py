@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from treesketch.search.outline import Layer, Opening, Outline, cover, fit_alone, paint
+from treesketch.search.coverage import cover
+from treesketch.search.outline import Layer, Outline
+from treesketch.search.polish import Opening, fit_alone, paint
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]  # (H, W, 3)

@@ -16,9 +16,11 @@ from scipy import ndimage
 
 from treesketch.search import centerline, contour, regions
 from treesketch.search.corners import CLOSED, spend
+from treesketch.search.coverage import cover
 from treesketch.search.curves import paths, splines
-from treesketch.search.outline import STROKES, Layer, Outline, cover, polish, settle
+from treesketch.search.outline import STROKES, Layer, Outline
 from treesketch.search.plain import prefer_plain
+from treesketch.search.polish import polish, settle
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
