@@ -26,14 +26,6 @@ NAMED = {  # tensors with a row for each name
     "role.weight": "roles",
     "hole.weight": "holes",
 }
-FORMER = {  # what rows were called before the grammar grew
-    "step": "form",
-    "step*": "form*",
-    "start": "vertex*1",
-    "corner*": "vertex*",
-    "polygon.1": "polygon.0",
-    "polyline.1": "polyline.0",
-}
 UNSEEN = -100.0  # the logit of an action that weights have never seen
 MOST_WIDTH, MOST_LAYERS = 4096, 64  # of a network that a file may ask for
 
@@ -154,7 +146,6 @@ def _fill(network: Network, tensors: Mapping[str, Tensor], names: Mapping[str, l
             continue
         old = {row: i for i, row in enumerate(names[NAMED[name]])}
         for i, row in enumerate(own[NAMED[name]]):
-            row = row if row in old else FORMER.get(row, row)
             if row in old:
                 value[i] = given[old[row]]
             elif NAMED[name] == "actions":
