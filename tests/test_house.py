@@ -190,9 +190,10 @@ def test_the_documentation_tells_of_every_form(update_golden: bool) -> None:
     assert told == {name for name, production in language.productions.items() if production.head}
 
 
-def test_the_readme_shows_a_program_as_it_was_written(update_golden: bool) -> None:
-    readme, program = ROOT / "README.md", (ROOT / "examples" / "ghana.clj").read_text(encoding="utf-8")
-    shown = re.compile(r"(?<=<!-- examples/ghana.clj -->\n```clojure\n).*?(?=```)", re.S)
+@pytest.mark.parametrize("name", ["ghana", "worried"])
+def test_the_readme_shows_a_program_as_it_was_written(name: str, update_golden: bool) -> None:
+    readme, program = ROOT / "README.md", (ROOT / "examples" / f"{name}.clj").read_text(encoding="utf-8")
+    shown = re.compile(rf"(?<=<!-- examples/{name}.clj -->\n```clojure\n).*?(?=```)", re.S)
     text = readme.read_text(encoding="utf-8")
     if update_golden:
         readme.write_text(shown.sub(lambda _: program, text, count=1), encoding="utf-8")
