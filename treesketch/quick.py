@@ -156,15 +156,17 @@ def widen_smooth(points: Points, tangents: Points, swing: float, half: float, to
     slowest = float(lengths.min())
     if not slowest > 0:
         return None
-    normals = tangents[:, ::-1] / lengths[:, None]
-    np.negative(normals[:, 0], out=normals[:, 0])
     turn = swing / (slowest - swing / 2) if slowest > swing else math.inf  # radians at most, which is quick to know
     if turn > 1 or half * turn * turn / 4 > tolerance:
-        cosine = min(float(np.einsum("ij,ij->i", normals[1:], normals[:-1]).min()), float(normals[0] @ normals[-1]))
+        along = tangents / lengths[:, None]
+        cosine = min(float(np.einsum("ij,ij->i", along[1:], along[:-1]).min()), float(along[0] @ along[-1]))
         if half * (math.sqrt(2 / max(1 + cosine, 1e-12)) - 1) > tolerance:
             return None
-    normals *= half
-    return [points + normals, (points - normals)[::-1]]
+    reach = tangents * (half / lengths)[:, None]
+    aside = np.empty_like(reach)
+    np.negative(reach[:, 1], out=aside[:, 0])
+    aside[:, 1] = reach[:, 0]
+    return [points + aside, (points - aside)[::-1]]
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from functools import lru_cache
 from io import BytesIO
+from itertools import repeat
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
@@ -132,13 +133,13 @@ class _Patch(NamedTuple):
 class _Outline:
     """What Agg reads of a `matplotlib.path.Path`; making one of those takes longer than drawing it."""
 
-    __slots__ = ("codes", "should_simplify", "simplify_threshold", "vertices")
+    __slots__ = ("codes", "vertices")
+    should_simplify = False
+    simplify_threshold = 0.0
 
     def __init__(self, vertices: Points, codes: npt.NDArray[np.uint8] | None):
         self.vertices = vertices
         self.codes = codes
-        self.should_simplify = False
-        self.simplify_threshold = 0.0
 
 
 class _Context:
@@ -153,26 +154,14 @@ class _Context:
     _joinstyle = "miter"
     _cliprect = None
 
-    def get_dashes(self) -> tuple[int, None]:
-        return (0, None)
-
-    def get_clip_path(self) -> tuple[None, None]:
-        return (None, None)
-
-    def get_snap(self) -> bool:
-        return False
-
-    def get_hatch_path(self) -> None:
-        return None
-
-    def get_hatch_color(self) -> tuple[float, float, float, float]:
-        return (0.0, 0.0, 0.0, 1.0)
-
-    def get_hatch_linewidth(self) -> float:
-        return 1.0
-
-    def get_sketch_params(self) -> None:
-        return None
+    # Each returns what stands here; Agg calls them all for every path, and this takes half of a function's time.
+    get_dashes = repeat((0, None)).__next__
+    get_clip_path = repeat((None, None)).__next__
+    get_snap = repeat(False).__next__
+    get_hatch_path = repeat(None).__next__
+    get_hatch_color = repeat((0.0, 0.0, 0.0, 1.0)).__next__
+    get_hatch_linewidth = repeat(1.0).__next__
+    get_sketch_params = repeat(None).__next__
 
 
 _CONTEXT = _Context()
