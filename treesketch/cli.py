@@ -8,7 +8,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
@@ -127,11 +127,11 @@ def draw(options: argparse.Namespace) -> int:
         _say(f"interrupted; the best so far is in {places[source]}: rmse {rmse:.4f}")
         return INTERRUPTED
     if options.open:
-        _open_page(results, places)
+        _open_page(results)
     return 1 if failures else 0
 
 
-def _open_page(results: "Sequence[tuple[Job, Drawn | SketchError]]", places: Mapping[Path, Path]) -> None:
+def _open_page(results: "Sequence[tuple[Job, Drawn | SketchError]]") -> None:
     """Show pictures, drawings and programs side by side, on a page in the browser."""
     import tempfile
     import webbrowser

@@ -10,8 +10,8 @@ from treesketch import arithmetic
 from treesketch.check import FUNCTIONS
 from treesketch.language import Language, join_words
 from treesketch.tree import Node
+from treesketch.units import PIECE
 
-_PIECE = re.compile(r";[^\n]*|[()\[\]]|[^\s()\[\],;]+")
 _UNFINISHED = re.compile(r"[^\s()\[\],;\"]+$")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*[?!]?")
 
@@ -37,7 +37,7 @@ def open_head(before: str) -> str:
     """The head of the innermost bracket that is open at the end of a text; '' where there is none."""
     heads: list[str] = []
     bracket = ""
-    for match in _PIECE.finditer(before):
+    for match in PIECE.finditer(before):
         word = match[0]
         if word in "([":
             heads.append("")
@@ -70,7 +70,7 @@ def complete(before: str, language: Language, defined: Mapping[str, str]) -> lis
         known = keywords(open_head(rest), language)
     else:
         values = {name for name, usage in defined.items() if not usage.startswith("(")}
-        bound = {piece for piece in _PIECE.findall(rest) if _NAME.fullmatch(piece)} - {*language.words, *defined}
+        bound = {piece for piece in PIECE.findall(rest) if _NAME.fullmatch(piece)} - {*language.words, *defined}
         known = sorted({*values, *bound, *arithmetic.CONSTANTS}) if word else []
     return [each for each in known if each.startswith(word) and each != word]
 

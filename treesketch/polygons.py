@@ -288,7 +288,7 @@ def _chords(curves: npt.NDArray[np.float64], size: tuple[int, int], margin: floa
     """
     count = _chord_count(curves)
     if count <= FINEST_CHORDS:
-        chords = _basis(count) @ curves
+        chords = quick.bernstein(count) @ curves
         return chords.reshape(-1, 2), [chords.shape[1]] * len(curves)
     lines = [_enormous(curve, size, margin) for curve in curves]
     return np.concatenate(lines), [len(line) for line in lines]
@@ -321,7 +321,7 @@ def _enormous(curve: npt.NDArray[np.float64], size: tuple[int, int], margin: flo
     lines = []
     for piece in pieces:
         count = min(_chord_count(piece[None]), FINEST_CHORDS)
-        lines.append(_basis(count) @ piece if _can_be_seen(piece, size, margin) else piece[3:])
+        lines.append(quick.bernstein(count) @ piece if _can_be_seen(piece, size, margin) else piece[3:])
     return np.concatenate(lines)
 
 
@@ -339,13 +339,6 @@ def _smooth(curves: npt.NDArray[np.float64]) -> Mask:
     smooth: Mask = np.abs(aside) < 1e-3 * ahead
     smooth[-1] &= (curves[-1, 3] == curves[0, 0]).all()
     return smooth
-
-
-@lru_cache(maxsize=FINEST_CHORDS)
-def _basis(count: int) -> npt.NDArray[np.float64]:
-    """Bernstein's weights of a cubic's four points at the ends of `count` chords: (count, 4)."""
-    t = np.arange(1, count + 1) / count
-    return np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], axis=1)
 
 
 def _halve(curve: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

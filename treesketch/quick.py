@@ -169,14 +169,20 @@ def widen_smooth(points: Points, tangents: Points, swing: float, half: float, to
     return [points + aside, (points - aside)[::-1]]
 
 
+@lru_cache(maxsize=128)
+def bernstein(count: int) -> npt.NDArray[np.float64]:
+    """Bernstein's weights of a cubic's four points at the ends of `count` chords: (count, 4)."""
+    t = np.arange(1, count + 1) / count
+    return np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], axis=1)
+
+
 @lru_cache(maxsize=64)
 def chords(cubics: int, count: int) -> tuple[Points, Points]:
     """What makes of a run's control points the ends of its chords, `count` to a cubic, and the derivatives there.
 
     Both are (cubics * count, 3 * cubics + 1): Bernstein's weights, and their derivatives, for one cubic after another.
     """
-    t = np.arange(1, count + 1) / count
-    weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], axis=1)
+    t, weights = np.arange(1, count + 1) / count, bernstein(count)
     rates = np.stack([-3 * (1 - t) ** 2, 3 * (1 - t) * (1 - 3 * t), 3 * t * (2 - 3 * t), 3 * t * t], axis=1)
     found = np.zeros((2, cubics, count, 3 * cubics + 1))
     for i in range(cubics):

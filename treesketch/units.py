@@ -11,7 +11,7 @@ from treesketch.syntax import blank_out
 DRAW = re.compile(r'\(\s*draw\s+"([^"\n]*)"\s*\)')  # the one place where a string stands
 
 _BETWEEN = re.compile(r"(?:[\s,]+|;[^\n]*)*")
-_PIECE = re.compile(r";[^\n]*|[()\[\]]|[^\s()\[\],;]+")
+PIECE = re.compile(r";[^\n]*|[()\[\]]|[^\s()\[\],;]+")
 _HEAD = re.compile(r"\(\s*([^\s()\[\],;]+)")
 _LINE = re.compile(r"[^\n]*")
 
@@ -94,7 +94,7 @@ def _end_of_unit(text: str, start: int, language: Language) -> tuple[int, bool]:
 def _end_of_brackets(text: str, start: int) -> tuple[int, bool]:
     """Where the bracket (or the word) at `start` ends; the end of the text where it is never closed."""
     depth = 0
-    for match in _PIECE.finditer(text, start):
+    for match in PIECE.finditer(text, start):
         depth += (match[0] in "([") - (match[0] in ")]")
         if depth <= 0 and match[0][0] != ";":
             return match.end(), True

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from treesketch.search.curves import refits
 from treesketch.search.outline import STROKES, Layer, Outline
-from treesketch.search.polish import Slope, linearise, paint, polish
+from treesketch.search.polish import Slope, linearise, polish, squared_error
 from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
 
 Array = NDArray[np.float64]
@@ -87,8 +87,7 @@ def simplify(layers: list[Layer], ground: Array, target: NDArray[np.float32], pr
     for k, layer in enumerate(layers):
         for plain in _plainer(layer.outline):
             trial = [*layers[:k], Layer(plain, layer.color), *layers[k + 1 :]]
-            height, width = target.shape[:2]
-            worse = float(((paint(trial, ground, height, width) - target) ** 2).sum())
+            worse = squared_error(trial, ground, target)
             # The polish that follows makes up for some of it.
             if worse - error < 3 * price * max(layer.outline.numbers - plain.numbers, 1):
                 layers, error = trial, worse
@@ -98,14 +97,13 @@ def simplify(layers: list[Layer], ground: Array, target: NDArray[np.float32], pr
 
 def straighten(layers: list[Layer], ground: Array, target: NDArray[np.float32], price: float) -> list[Layer]:
     """Outlines of fewer segments where they draw nearly the same."""
-    height, width = target.shape[:2]
-    error = float(((paint(layers, ground, height, width) - target) ** 2).sum())
+    error = squared_error(layers, ground, target)
     for k, layer in enumerate(layers):
         if layer.outline.kind not in CLOSED or layer.outline.numbers < LEAST_REFITTED:
             continue
         for plain in refits(layer.outline):
             trial = [*layers[:k], Layer(plain, layer.color), *layers[k + 1 :]]
-            worse = float(((paint(trial, ground, height, width) - target) ** 2).sum())
+            worse = squared_error(trial, ground, target)
             # The polish that follows makes up for most of it.
             if worse - error < 6 * price * (layer.outline.numbers - plain.numbers):
                 layers, error = trial, worse

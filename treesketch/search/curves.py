@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treesketch.search.contour import Sides
-from treesketch.search.outline import POINTS, Outline
+from treesketch.search.outline import POINTS, Outline, bernstein
 from treesketch.search.segments import as_path, pieces, tidy
 
 Array = NDArray[np.float64]
@@ -141,12 +141,8 @@ def _fit_all(
 
 def _basis(verb: str, t: Array) -> tuple[Array, Array]:
     """Bernstein's weights of a segment's two ends and of its control points, for parameters of any shape."""
-    s = 1 - t
-    if verb == "L":
-        return np.stack([s, t], axis=-1), np.zeros((*t.shape, 0))
-    if verb == "Q":
-        return np.stack([s * s, t * t], axis=-1), (2 * s * t)[..., None]
-    return np.stack([s**3, t**3], axis=-1), np.stack([3 * s * s * t, 3 * s * t * t], axis=-1)
+    weights = bernstein(verb, t)
+    return weights[..., [0, -1]], weights[..., 1:-1]
 
 
 def _cut(

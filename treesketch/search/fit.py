@@ -208,7 +208,7 @@ def _pair(kind: str, x: float, y: float) -> Node:
     return Node(kind, (_literal(x), _literal(y)))
 
 
-_CURVES = {"Q": "quadratic_vertex", "C": "bezier_vertex"}
+CURVES = {"Q": "quadratic_vertex", "C": "bezier_vertex"}
 
 
 def _path_node(verbs: str, points: NDArray[np.float64]) -> Node:
@@ -220,7 +220,7 @@ def _path_node(verbs: str, points: NDArray[np.float64]) -> Node:
         own = tuple(pairs[at : at + POINTS[verb]])
         at += POINTS[verb]
         if verb != "L":
-            corners.append(Node(_CURVES[verb], own))
+            corners.append(Node(CURVES[verb], own))
         elif place < len(verbs) - 1:
             corners.append(Node("vertex", own))
     return Node("polygon", tuple(corners))
@@ -234,7 +234,7 @@ def _spline_node(verbs: str, points: NDArray[np.float64]) -> Node:
     corners = [Node("vertex", (pairs[0],))]
     at = 1
     for verb in verbs:
-        corners.append(Node(_CURVES.get(verb, "vertex"), tuple(pairs[at : at + POINTS[verb]])))
+        corners.append(Node(CURVES.get(verb, "vertex"), tuple(pairs[at : at + POINTS[verb]])))
         at += POINTS[verb]
     return Node("polyline", tuple(corners))
 

@@ -46,6 +46,16 @@ class Outline:
         return {"circle": 4, "oval": 7}.get(self.kind, len(self.params))
 
 
+def bernstein(verb: str, t: Array) -> Array:
+    """The weights of a segment's points, its start and end among them, for parameters of any shape: (..., points)."""
+    s = 1 - t
+    if verb == "L":
+        return np.stack([s, t], axis=-1)
+    if verb == "Q":
+        return np.stack([s * s, 2 * s * t, t * t], axis=-1)
+    return np.stack([s**3, 3 * s * s * t, 3 * s * t * t, t**3], axis=-1)
+
+
 @lru_cache(maxsize=512)
 def _path_points(verbs: str, counts: tuple[int, ...], closed: bool) -> tuple[Array, sparse.csr_matrix]:
     """What makes of a path's points those along it, `counts` to a segment: (n, points), and for x y pairs in a row.
@@ -56,15 +66,10 @@ def _path_points(verbs: str, counts: tuple[int, ...], closed: bool) -> tuple[Arr
     rows = [] if closed else [np.eye(1, ends[-1])]
     for verb, count, end in zip(verbs, counts, ends, strict=True):
         t = (np.arange(count) + 1) / count
-        if verb == "L":
-            weights = [1 - t, t]
-        elif verb == "Q":
-            weights = [(1 - t) ** 2, 2 * t * (1 - t), t * t]
-        else:
-            weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3]
+        weights = bernstein(verb, t)
         row = np.zeros((count, ends[-1]))
-        for k, weight in enumerate(weights):
-            row[:, end - len(weights) + k] += weight  # -1 is the last point: the path's beginning
+        for k, weight in enumerate(weights.T):
+            row[:, end - len(weights.T) + k] += weight  # -1 is the last point: the path's beginning
         rows.append(row)
     matrix = np.concatenate(rows)
     return matrix, sparse.csr_matrix(np.kron(matrix, np.eye(2)))

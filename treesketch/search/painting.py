@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treesketch import layers as language
-from treesketch.search.fit import shape_node, to_channels
+from treesketch.search.fit import CURVES, shape_node, to_channels
 from treesketch.search.judge import Sketch
 from treesketch.search.outline import STROKES, Layer, Outline
 from treesketch.tree import Node
@@ -108,7 +108,7 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
     return Outline(kind, np.concatenate([(_moved(points, angle, x, y) / scale).ravel(), weight]))
 
 
-_CURVES = {"bezier_vertex": "C", "quadratic_vertex": "Q"}
+_CURVES = {production: verb for verb, production in CURVES.items()}
 
 
 def _segments(shape: Node) -> tuple[str, list[tuple[float, float]]] | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from treesketch.search.coverage import cover
 from treesketch.search.outline import Layer, Outline
-from treesketch.search.polish import Opening, fit_alone, paint
+from treesketch.search.polish import Opening, fit_alone, paint, squared_error
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]  # (H, W, 3)
@@ -28,7 +28,7 @@ def prefer_plain(
     layers = list(layers)
     height, width = target.shape[:2]
     for k, plainer in options.items():
-        error = float(((paint(layers, ground, height, width) - target) ** 2).sum())
+        error = squared_error(layers, ground, target)
         opening = open_at(layers, k, ground, height, width)
         for outline in plainer:
             fitted, left = fit_alone(Layer(outline, layers[k].color), opening, target, rounds=6)

@@ -24,6 +24,11 @@ def paint(layers: Sequence[Layer], ground: Array, height: int, width: int) -> ND
     return picture
 
 
+def squared_error(layers: Sequence[Layer], ground: Array, target: NDArray[np.float32]) -> float:
+    """The squared error of a painting of `target` (H, W, 3), summed over pixels and channels."""
+    return float(((paint(layers, ground, *target.shape[:2]) - target) ** 2).sum())
+
+
 def solve_colors(coverage: NDArray[np.float32], target: NDArray[np.float32], prior: Array) -> Array:
     """The colours (K + 1, 3), ground first, that bring the painting nearest the target (least squares, kept in 0..1).
 
