@@ -12,7 +12,9 @@ from treesketch.search import contour, regions
 from treesketch.search.coverage import cover
 from treesketch.search.curves import paths, refits
 from treesketch.search.fit import shape_node, trace
-from treesketch.search.outline import Layer, Outline
+from treesketch.search.judge import Judge
+from treesketch.search.outline import CUT_ROUND, Layer, Outline
+from treesketch.search.painting import Painting, to_outline, to_sketch
 from treesketch.search.polish import linearise, paint, polish
 from treesketch.search.segments import as_path, grow, growths, pieces, shrink, shrinkings, tidy
 from treesketch.syntax import parse
@@ -192,3 +194,37 @@ def test_a_spline_s_derivative_is_that_of_its_coverage() -> None:
         step[k] = 1e-2
         rise = error(spline.params + step) - error(spline.params - step)
         assert -2 * slope.right[k] == pytest.approx(rise / 2e-2, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        Outline("sector", np.array([30, 32, 22, 20, 0.4, 5.1])),
+        Outline("segment", np.array([30.5, 34, 22, 25, 2.0, 4.6])),
+        Outline("arc", np.array([31, 30, 20, 18.5, 0.7, 4.0, 5])),
+        Outline("box", np.array([12.2, 15.6, 50.3, 44.1, 6])),
+        Outline("frame", np.array([12.2, 15.6, 50.3, 44.1, 9, 6])),
+    ],
+    ids=lambda outline: outline.kind,
+)
+def test_slices_and_frames_cover_what_their_forms_draw_and_know_how_it_changes(outline: Outline) -> None:
+    color, target = np.array([0.1, 0.2, 0.3]), np.random.default_rng(1).random((*SIZE, 3)).astype(np.float32)
+    sketch = to_sketch(Painting((Layer(outline, color),), (0,), np.ones(3), 0.0), np.ones(2))
+    (layer,) = sketch.layers
+    ((drawn, _),) = Judge(target, (64, 64), 64).paints(layer)
+    assert np.abs(cover([outline], *SIZE)[0] - drawn).mean() < 1.5e-3
+    back = to_outline(layer, np.ones(2))
+    assert back is not None and back.outline.kind == outline.kind
+    assert np.allclose(back.outline.params, outline.params, atol=0.006)
+
+    def error(changed: Outline) -> float:
+        picture = paint([Layer(changed, color)], np.ones(3), *SIZE).astype(np.float64)
+        return float(((target - picture) ** 2).sum())
+
+    slope = linearise([Layer(outline, color)], np.ones(3), target)
+    for k in range(len(outline.params)):
+        step = np.zeros(len(outline.params))
+        step[k] = 1e-3 if outline.kind in CUT_ROUND and k in (4, 5) else 1e-2
+        by = step.max()
+        rise = error(Outline(outline.kind, outline.params + step)) - error(Outline(outline.kind, outline.params - step))
+        assert -2 * slope.right[k] == pytest.approx(rise / (2 * by), rel=0.05, abs=0.3)

@@ -1,4 +1,4 @@
-; at most 17 numbers
+; at most 5 numbers
 (size 128 128)
 (background 255)
 (no-stroke)

@@ -1,4 +1,4 @@
-; at most 18 numbers
+; at most 6 numbers
 (size 128 128)
 (background 255)
 (no-stroke)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from treesketch.search.contour import Sides, fit_rounds
-from treesketch.search.outline import Outline
+from treesketch.search.contour import Sides, fit_circle, fit_rect, fit_rounds
+from treesketch.search.outline import Outline, center_line
 
 Array = NDArray[np.float64]
 Bitmap = NDArray[np.bool_]
@@ -66,9 +66,9 @@ def draw_line(line: Array, closed: bool, weight: float, tolerance: float, member
     Where a line turns sharply and the region shows a round joint, it is cut in two: joints are mitred, ends are round.
     """
     if closed:
-        ring = _ring(line, weight, tolerance)
-        if ring is not None:
-            return [ring]
+        whole = _ring(line, weight, tolerance) or _frame(line, weight, tolerance)
+        if whole is not None:
+            return [whole]
     step = max(1, len(line) // 150)
     points = line[::step] if closed else np.concatenate([line[:-1:step], line[-1:]])
     if len(points) < 3:
@@ -118,6 +118,52 @@ def _ring(line: Array, weight: float, tolerance: float) -> Outline | None:
         if np.sqrt((away**2).mean()) < max(tolerance, 0.35):
             return Outline("ring", np.array([p[0], p[1], rx, ry, weight]))
     return None
+
+
+def _frame(line: Array, weight: float, tolerance: float) -> Outline | None:
+    """The rectangle, sharp or rounded, whose outline a closed centre line is, if it is one."""
+    box = fit_rect(line, np.ones(len(line)))
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box.params
+    x, y = line.T
+    area = abs(float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())) / 2
+    radius = np.sqrt(max(1.5 * ((x1 - x0) * (y1 - y0) - area), 0.0))  # a parabola cuts off a sixth of its square
+    if radius > 0.6 * min(x1 - x0, y1 - y0):
+        return None
+    outlines = [Outline("frame", np.append(box.params, (min(radius, 0.5 * min(x1 - x0, y1 - y0)), weight)))]
+    if radius < max(0.75 * weight, 2.0):
+        outlines.insert(0, Outline("box", np.append(box.params, weight)))
+    for outline in outlines:
+        points, onward, _ = center_line(outline)
+        gaps = [_distance(line, a, b) for a, b in zip(points, onward, strict=True)]
+        # The skeleton of a sharp corner cuts it: what counts is most of the line.
+        if np.quantile(np.min(gaps, axis=0), 0.9) < max(tolerance, 0.4):
+            return outline
+    return None
+
+
+def _distance(points: Array, a: Array, b: Array) -> Array:
+    """From points (n, 2) to the straight line between two others."""
+    along = b - a
+    t = np.clip((points - a) @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
+    return np.asarray(np.hypot(*(points - a - t[:, None] * along).T))
+
+
+def arcs(line: Array, weight: float) -> list[Outline]:
+    """The arc of a circle that an open line is, if it is one."""
+    circle = fit_circle(line, np.ones(len(line))) if len(line) > 6 else None
+    if circle is None or circle[2] > 256:
+        return []
+    cx, cy, r = circle
+    if np.abs(np.hypot(line[:, 0] - cx, line[:, 1] - cy) - r).max() > 0.75:
+        return []
+    angles = np.unwrap(np.arctan2(line[:, 1] - cy, line[:, 0] - cx))
+    start, stop = sorted((float(angles[0]), float(angles[-1])))
+    if not 0.2 < stop - start < 2 * np.pi - 0.05:
+        return []
+    turn = 2 * np.pi * np.floor(start / (2 * np.pi))
+    return [Outline("arc", np.array([cx, cy, r, r, start - turn, stop - turn, weight]))]
 
 
 def thin(bitmap: Bitmap) -> Bitmap:

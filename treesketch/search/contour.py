@@ -222,15 +222,8 @@ def fit_rounds(points: Array, weight: Array) -> list[Outline]:
     found = []
     one = np.ones_like(x)
     try:
-        d, e, f = np.linalg.lstsq(np.stack([x, y, one], axis=1) * root[:, None], -(x * x + y * y) * root, rcond=None)[0]
-        squared = (d * d + e * e) / 4 - f
-        if squared > 0:
-            found.append(
-                Outline(
-                    "circle",
-                    np.array([-d / 2 * scale + middle[0], -e / 2 * scale + middle[1], np.sqrt(squared) * scale]),
-                )
-            )
+        if circle := fit_circle(points, weight):
+            found.append(Outline("circle", np.array(circle)))
         # Upright: x^2 + c y^2 + d x + e y + f = 0, once scaled by x^2 and once by y^2 for balance.
         c, d, e, f = np.linalg.lstsq(
             np.stack([y * y - x * x, x, y, one], axis=1) * root[:, None], -(x * x) * root, rcond=None
@@ -264,6 +257,70 @@ def fit_rounds(points: Array, weight: Array) -> list[Outline]:
     except np.linalg.LinAlgError:
         return found
     return [o for o in found if np.all(np.isfinite(o.params)) and np.abs(o.params[2:4]).max() < 20 * scale]
+
+
+def fit_slices(points: Array, weight: Array) -> list[Outline]:
+    """The slice of a disc, and the disc cut straight, that are nearest to a contour most of which lies on one circle."""
+    n = len(points)
+    found = _circle_along(points, weight)
+    if found is None:
+        return []
+    circle, on = found
+    off = np.flatnonzero(~on)
+    if not 2 <= len(off) <= 0.75 * n:
+        return []
+    # The longest stretch on the circle is the arc; what else lies on it does so by chance.
+    gaps = np.diff(np.append(off, off[0] + n))
+    longest = int(gaps.argmax())
+    first, many = int(off[longest]), int(gaps[longest])
+    arc = points[(first + np.arange(1, many)) % n]
+    if len(arc) < max(5, 0.25 * n):
+        return []
+    cx, cy, r = circle
+    angles = np.unwrap(np.arctan2(arc[:, 1] - cy, arc[:, 0] - cx))
+    start, stop = sorted((float(angles[0]), float(angles[-1])))
+    if not 0.3 < stop - start < 2 * np.pi - 0.15:
+        return []
+    turn = 2 * np.pi * np.floor(start / (2 * np.pi))
+    params = np.array([cx, cy, r, r, start - turn, stop - turn])
+    return [Outline("sector", params), Outline("segment", params)]
+
+
+def fit_circle(points: Array, weight: Array) -> tuple[float, float, float] | None:
+    """The circle (centre, radius) nearest to points by algebraic least squares; None where there is none."""
+    middle = points.mean(axis=0)
+    scale = max(float(np.abs(points - middle).max()), 1e-6)
+    x, y = ((points - middle) / scale).T
+    root = np.sqrt(weight)
+    try:
+        terms = np.stack([x, y, np.ones_like(x)], axis=1) * root[:, None]
+        d, e, f = np.linalg.lstsq(terms, -(x * x + y * y) * root, rcond=None)[0]
+    except np.linalg.LinAlgError:
+        return None
+    squared = (d * d + e * e) / 4 - f
+    if not squared > 0:
+        return None
+    return float(-d / 2 * scale + middle[0]), float(-e / 2 * scale + middle[1]), float(np.sqrt(squared) * scale)
+
+
+def _circle_along(points: Array, weight: Array) -> tuple[tuple[float, float, float], NDArray[np.bool_]] | None:
+    """The circle that most of a closed contour lies on, to .35 of a pixel, and which of its points do."""
+    n = len(points)
+    seen = weight > 0.1 * weight.max()
+    best: tuple[tuple[float, float, float], NDArray[np.bool_]] | None = None
+    for length in (n // 2, n // 4):
+        for first in range(0, n, max(n // 16, 1)):
+            at = (first + np.arange(length)) % n
+            for _ in range(2):  # again through all that lie on it
+                circle = fit_circle(points[at], weight[at]) if len(at) > 4 else None
+                if circle is None or circle[2] > 4 * max(np.ptp(points, axis=0)):
+                    circle = None
+                    break
+                near = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2]) < 0.35
+                at = np.flatnonzero(near)
+            if circle is not None and (best is None or (near & seen).sum() > (best[1] & seen).sum()):
+                best = circle, near
+    return best
 
 
 def _halir(x: Array, y: Array, weight: Array) -> tuple[float, float, float, float, float] | None:

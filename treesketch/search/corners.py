@@ -124,12 +124,13 @@ def _plainer(outline: Outline) -> list[Outline]:
         if abs(turns - round(turns)) < 0.1:
             found.append(Outline("ellipse", np.concatenate([p[:2], radii])))
         return found
-    if outline.kind == "polygon" and len(p) == 8:
+    if outline.kind in ("polygon", "loop") and len(p) in (8, 9):
+        p, weight = p[:8], p[8:]
         x, y = np.sort(p[::2]), np.sort(p[1::2])
         box = np.array([x[:2].mean(), y[:2].mean(), x[2:].mean(), y[2:].mean()])
         far = np.abs(np.sort(np.abs(p.reshape(-1, 2) - box[:2]), axis=0)[:2])
         if far.max() < 1.0 and x[1] - x[0] < 1.0 and x[3] - x[2] < 1.0:
-            return [Outline("rect", box)]
+            return [Outline("box" if outline.kind == "loop" else "rect", np.append(box, weight))]
     return []
 
 

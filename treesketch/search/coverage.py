@@ -11,7 +11,9 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from treesketch.search.outline import STROKES, Array, Outline, boundary, center_line, flatten, round_points
+from treesketch.search.outline import CLOSED_STROKES, STROKES, Array, Outline, boundary, center_line, stroke_points
+
+SMOOTH = ("ring", "arc")  # strokes without joints
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _cover_stroke(
     a, b, weight = center_line(outline)
     coverage = np.zeros((height, width), dtype=np.float32)
     reach = weight / 2 + 1.5
-    margin = reach if outline.kind == "ring" else 2.5 * reach
+    margin = reach if outline.kind in SMOOTH else 2.5 * reach
     low = np.floor(np.minimum(a, b).min(axis=0) - margin).astype(int)
     high = np.ceil(np.maximum(a, b).max(axis=0) + margin).astype(int)
     x0, y0 = np.maximum(low, 0)
@@ -178,8 +180,8 @@ def _cover_stroke(
     away = offset - t[:, None] * along[which]
     distance = np.sqrt((away**2).sum(axis=1))
     normal = away / np.maximum(distance, 1e-9)[:, None]
-    if outline.kind != "ring":
-        _miter(outline.kind == "loop", a, along, squared, grid, unclamped, which, t, distance, normal)
+    if outline.kind not in SMOOTH:
+        _miter(outline.kind in CLOSED_STROKES, a, along, squared, grid, unclamped, which, t, distance, normal)
     outer, slope = _half_plane(weight / 2 - distance, normal)
     inner, back = _half_plane(-weight / 2 - distance, normal)  # thin strokes: take away what lies beyond the far side
     coverage[rows + y0, columns + x0] = outer - inner
@@ -187,17 +189,7 @@ def _cover_stroke(
     which, t, normal, slope, back = which[edge], t[edge], normal[edge], slope[edge], back[edge]
     rows = (rows[edge] + y0) * width + columns[edge] + x0
     push = slope - back
-    if outline.kind == "ring":
-        points, jacobian = round_points("ring", outline.params)
-        n = len(points)
-        move = (
-            normal[:, :, None]
-            * ((1 - t)[:, None, None] * jacobian[which] + t[:, None, None] * jacobian[(which + 1) % n])
-        ).sum(axis=1)
-        pixel = np.concatenate([np.repeat(rows, 4), rows])
-        param = np.concatenate([np.tile(np.arange(4), len(rows)), np.full(len(rows), 4)])
-        return coverage, (pixel, param, np.concatenate([(push[:, None] * move).ravel(), (slope + back) / 2]))
-    n = len(a) + (outline.kind != "loop")
+    n = len(a) + (outline.kind not in CLOSED_STROKES)
     last = 2 * n
     first, second = 2 * which, 2 * ((which + 1) % n)
     pixel = np.tile(rows, 5)
@@ -211,8 +203,8 @@ def _cover_stroke(
             (slope + back) / 2,
         ]
     )
-    if outline.kind == "spline":
-        along_it = sparse.block_diag([flatten(outline)[1], np.ones((1, 1))], format="csr")
+    if (slopes := stroke_points(outline)[1]) is not None:
+        along_it = sparse.block_diag([slopes, np.ones((1, 1))], format="csr")
         chain = (sparse.csr_matrix((value, (pixel, param)), shape=(height * width, last + 1)) @ along_it).tocoo()
         pixel, param, value = chain.row.astype(np.int64), chain.col.astype(np.int64), chain.data
     return coverage, (pixel, param, value)

@@ -243,11 +243,11 @@ def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
     """The outline as a node of the sketch language; scale is canvas units per pixel, across and down."""
     p, (sx, sy) = outline.params, scale
     match outline.kind:
-        case "rect":
+        case "rect" | "box":
             x0, x1 = sorted((p[0] * sx, p[2] * sx))
             y0, y1 = sorted((p[1] * sy, p[3] * sy))
             return Node("rect", (_pair("point", x0, y0), _pair("extent", x1 - x0, y1 - y0)))
-        case "rounded":
+        case "rounded" | "frame":
             x0, x1 = sorted((p[0] * sx, p[2] * sx))
             y0, y1 = sorted((p[1] * sy, p[3] * sy))
             radius = _literal(p[4] * float(scale.mean()))
@@ -264,6 +264,10 @@ def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
             angle = (p[4] + np.pi / 2) % np.pi - np.pi / 2
             turned = Node("with_rotation", (Node("literal", value=round(float(angle), 4)), form))
             return Node("with_translation", (_pair("point", p[0] * sx, p[1] * sy), turned))
+        case "sector" | "segment" | "arc":
+            angles = tuple(Node("literal", value=round(float(angle), 4)) for angle in p[4:6])
+            form = (_pair("point", p[0] * sx, p[1] * sy), _pair("diameters", 2 * p[2] * sx, 2 * p[3] * sy), *angles)
+            return Node("arc_closed", (*form, Node("closing_chord"))) if outline.kind == "segment" else Node("arc", form)
         case "path":
             return _path_node(outline.verbs, p.reshape(-1, 2) * scale)
         case "spline":

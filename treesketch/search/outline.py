@@ -17,11 +17,17 @@ Array = NDArray[np.float64]
 # A kind's parameters, in order. Points are x y pairs, w is a stroke's weight.
 #   rect x0 y0 x1 y1 | rounded x0 y0 x1 y1 radius | polygon points
 #   circle cx cy r | ellipse cx cy rx ry | oval cx cy rx ry angle
+#   sector cx cy rx ry start stop (a slice of an ellipse) | segment, the same (what a straight cut leaves of it)
 #   path points (closed; its verbs say what each segment is)
 #   polyline points w | loop points w (closed polyline) | ring cx cy rx ry w (an ellipse's outline)
+#   box x0 y0 x1 y1 w (a rectangle's outline) | frame x0 y0 x1 y1 radius w (a rounded one's)
+#   arc cx cy rx ry start stop w (a part of an ellipse's outline)
 #   spline start points w (an open line; its verbs say what each segment is)
-STROKES = ("polyline", "loop", "ring", "spline")
+STROKES = ("polyline", "loop", "ring", "box", "frame", "arc", "spline")
+CLOSED_STROKES = ("loop", "ring", "box", "frame")
 ROUND = {"circle": 3, "ellipse": 4, "oval": 5, "ring": 5}
+CUT_ROUND = ("sector", "segment", "arc")
+SIDED = ("rect", "rounded", "box", "frame")
 POINTS = {"L": 1, "Q": 2, "C": 3}  # of a path's segment: a line, a quadratic or a cubic curve
 CHORD = 0.02  # pixels between a curve and the chords that stand for it
 
@@ -114,6 +120,26 @@ def round_points(kind: str, params: Array) -> tuple[Array, Array]:
     return points, slope[:, :, : ROUND[kind]] if kind != "ring" else slope[:, :, :4]
 
 
+def arc_points(params: Array) -> tuple[Array, Array]:
+    """Points along an ellipse from one angle to another (n, 2), both ends among them; their derivative (n, 2, 6)."""
+    cx, cy, rx, ry, start, stop = params[:6]
+    sweep = stop - start
+    n = int(np.clip(np.ceil(abs(sweep) * np.sqrt(max(abs(rx), abs(ry)) + 1)), 4, 96))
+    t = np.arange(n + 1) / n
+    turn = start + sweep * t
+    # As for a whole ellipse, inner vertices lie a little outside.
+    bulge = np.full(n + 1, np.sqrt((sweep / n) / np.sin(sweep / n)))
+    bulge[[0, -1]] = 1.0
+    u, v = bulge * np.cos(turn), bulge * np.sin(turn)
+    points = np.stack([cx + rx * u, cy + ry * v], axis=1)
+    slope = np.zeros((n + 1, 2, 6))
+    slope[:, 0, 0] = slope[:, 1, 1] = 1.0
+    slope[:, 0, 2], slope[:, 1, 3] = u, v
+    along = np.stack([-rx * v, ry * u], axis=1)
+    slope[:, :, 4], slope[:, :, 5] = along * (1 - t)[:, None], along * t[:, None]
+    return points, slope
+
+
 @lru_cache(maxsize=16)
 def _rounded_points(count: int) -> sparse.csr_matrix:
     """What makes of a rounded rectangle's parameters the points of its corners: Processing rounds by parabolas."""
@@ -145,20 +171,39 @@ def boundary(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
     if outline.kind == "rounded":
         matrix = _rounded_points(min(max(int(np.ceil(np.sqrt(0.25 * p[4] / CHORD) / 2)) * 2, 2), 24))
         return (matrix @ p).reshape(-1, 2), matrix
+    if outline.kind in CUT_ROUND:
+        points, jacobian = arc_points(p)
+        if outline.kind == "sector":
+            tip = np.zeros((1, 2, 6))
+            tip[0, 0, 0] = tip[0, 1, 1] = 1.0
+            points, jacobian = np.append(points, p[None, :2], axis=0), np.append(jacobian, tip, axis=0)
+        return points, sparse.csr_matrix(jacobian.reshape(-1, 6))
     points, jacobian = round_points(outline.kind, p)
     return points, sparse.csr_matrix(jacobian.reshape(-1, len(p)))
 
 
 def center_line(outline: Outline) -> tuple[Array, Array, float]:
     """A stroke's centre line as segments: ends (n, 2), (n, 2) and the weight."""
-    w = float(outline.params[-1])
-    if outline.kind == "ring":
-        points = round_points("ring", outline.params)[0]
-        return points, np.roll(points, -1, axis=0), w
-    points = flatten(outline)[0] if outline.kind == "spline" else outline.params[:-1].reshape(-1, 2)
-    if outline.kind == "loop":
+    points, w = stroke_points(outline)[0], float(outline.params[-1])
+    if outline.kind in CLOSED_STROKES:
         return points, np.roll(points, -1, axis=0), w
     return points[:-1], points[1:], w
+
+
+def stroke_points(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
+    """The points (n, 2) of a stroke's centre line, and d points / d parameters but the weight; None = identity."""
+    p = outline.params[:-1]
+    if outline.kind == "ring":
+        points, jacobian = round_points("ring", outline.params)
+        return points, sparse.csr_matrix(jacobian.reshape(-1, 4))
+    if outline.kind == "arc":
+        points, jacobian = arc_points(p)
+        return points, sparse.csr_matrix(jacobian.reshape(-1, 6))
+    if outline.kind == "spline":
+        return flatten(outline)
+    if outline.kind in ("box", "frame"):
+        return boundary(Outline("rect" if outline.kind == "box" else "rounded", p))
+    return p.reshape(-1, 2), None
 
 
 def tame(outline: Outline, height: int, width: int) -> Outline:
@@ -169,10 +214,13 @@ def tame(outline: Outline, height: int, width: int) -> Outline:
     if outline.kind in ROUND:
         count = 1 if outline.kind == "circle" else 2
         params[2 : 2 + count] = np.maximum(params[2 : 2 + count], 0.3)
-    elif outline.kind == "rounded":
+    elif outline.kind in CUT_ROUND:
+        params[2:4] = np.maximum(params[2:4], 0.3)
+        params[5] = np.clip(params[5], params[4] + 0.05, params[4] + 2 * np.pi)
+    elif outline.kind in ("rounded", "frame"):
         sides = np.abs(params[2:4] - params[:2])
         params[4] = np.clip(params[4], 0.3, max(float(sides.min()) / 2, 0.3))
-    elif outline.kind != "rect":
+    elif outline.kind not in SIDED:
         end = len(params) - (outline.kind in STROKES)
         params[:end:2] = np.clip(params[:end:2], -width, 2 * width)
         params[1:end:2] = np.clip(params[1:end:2], -height, 2 * height)

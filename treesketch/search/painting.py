@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from treesketch import layers as language
 from treesketch.search.fit import CURVES, shape_node, to_channels
 from treesketch.search.judge import Sketch
-from treesketch.search.outline import STROKES, Layer, Outline
+from treesketch.search.outline import CUT_ROUND, SIDED, STROKES, Layer, Outline
 from treesketch.tree import Node
 
 Array = NDArray[np.float64]
+
+FOUR_FIRST = (*SIDED, *CUT_ROUND)  # kinds whose first four numbers are all that come as x y
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,13 +65,16 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
         if plain is None or not isinstance(turn.value, float):
             return None
         (x, y), angle = plain, turn.value
+    weight = [layer.weight / float(scale.mean())] if layer.stroke is not None else []
     if shape.production == "rect_rounded":
         corner, extent = _values(shape.children[0]), _values(shape.children[1])
         radius = shape.children[2].value
-        if corner is None or extent is None or not isinstance(radius, float) or layer.stroke or angle or x or y:
+        if corner is None or extent is None or not isinstance(radius, float) or angle or x or y:
             return None
         sides = np.array([*corner, corner[0] + extent[0], corner[1] + extent[1]]) / np.tile(scale, 2)
-        return Outline("rounded", np.append(sides, radius / float(scale.mean())))
+        return Outline("frame" if weight else "rounded", np.array([*sides, radius / float(scale.mean()), *weight]))
+    if shape.production in ("arc", "arc_closed"):
+        return _arc(shape, scale, weight) if not (angle or x or y) else None
     curved = any(child.production in _CURVES for child in shape.children)
     if shape.production == "bezier" or (shape.production in ("polygon", "polyline") and curved):
         is_open = shape.production != "polygon"
@@ -80,7 +85,6 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
     if not rows or any(row is None for row in rows):
         return None
     points = np.array(rows, float)
-    weight = [layer.weight / float(scale.mean())] if layer.stroke is not None else []
     if shape.production == "ellipse":
         center = _moved(points[:1], angle, x, y)[0] / scale
         radii = np.abs(points[1]) / 2 / scale
@@ -93,11 +97,9 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
         )
     if shape.production == "rect":
         (left, top), (right, bottom) = points[0], points[0] + points[1]
-        if not angle and not weight:
-            return Outline(
-                "rect",
-                np.concatenate([np.array([left + x, top + y]) / scale, np.array([right + x, bottom + y]) / scale]),
-            )
+        if not angle:
+            sides = np.array([left + x, top + y, right + x, bottom + y]) / np.tile(scale, 2)
+            return Outline("box" if weight else "rect", np.append(sides, weight))
         points = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     elif shape.production not in ("line", "triangle", "quad", "polygon", "polyline"):
         return None
@@ -106,6 +108,20 @@ def _outline(layer: language.Layer, scale: Array) -> Outline | None:
         return None
     kind = "polyline" if is_open else "loop" if weight else "polygon"
     return Outline(kind, np.concatenate([(_moved(points, angle, x, y) / scale).ravel(), weight]))
+
+
+def _arc(shape: Node, scale: Array, weight: list[float]) -> Outline | None:
+    """A part of an ellipse: an inside like a slice, or cut straight; an open outline."""
+    center, diameters = _values(shape.children[0]), _values(shape.children[1])
+    start, stop = shape.children[2].value, shape.children[3].value
+    closing = shape.children[4].production if shape.production == "arc_closed" else "arc" if weight else "closing_pie"
+    kind = {"arc": "arc", "closing_pie": "sector", "closing_chord": "segment"}.get(closing)
+    if center is None or diameters is None or not isinstance(start, float) or not isinstance(stop, float):
+        return None
+    if kind is None or (kind == "arc") != bool(weight) or not start < stop < start + 2 * np.pi:
+        return None
+    radii = np.abs(diameters) / 2 / scale
+    return Outline(kind, np.array([*(np.array(center) / scale), *radii, start, stop, *weight]))
 
 
 _CURVES = {production: verb for verb, production in CURVES.items()}
@@ -178,8 +194,9 @@ def scaled(layer: Layer, factor: Array) -> Layer:
     """The layer in pixels that are factor (2,) times as many across and down."""
     kind, old = layer.outline.kind, layer.outline.params
     params = old * factor.mean()
-    pairs = {"circle": 2, "oval": 2}.get(kind, len(old) - len(old) % 2)  # numbers that come as x y
-    params[:pairs] = (old[:pairs].reshape(-1, 2) * factor).ravel()
-    if kind == "oval":
-        params[4] = old[4]  # an angle
+    pairs = 2 if kind in ("circle", "oval") else 4 if kind in FOUR_FIRST else len(old) - len(old) % 2
+    params[:pairs] = (old[:pairs].reshape(-1, 2) * factor).ravel()  # numbers that come as x y
+    if kind == "oval" or kind in CUT_ROUND:
+        angles = slice(4, 5 if kind == "oval" else 6)
+        params[angles] = old[angles]
     return Layer(replace(layer.outline, params=params), layer.color)

@@ -18,7 +18,7 @@ from treesketch.search import centerline, contour, regions
 from treesketch.search.corners import CLOSED, spend
 from treesketch.search.coverage import cover
 from treesketch.search.curves import paths, splines
-from treesketch.search.outline import STROKES, Layer, Outline
+from treesketch.search.outline import CUT_ROUND, ROUND, SIDED, STROKES, Layer, Outline
 from treesketch.search.plain import prefer_plain
 from treesketch.search.polish import polish, settle
 
@@ -288,7 +288,7 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
             off = np.abs((coverage[i] if tolerance is None else _union(outlines, member.shape)) - member) * own
             moved = tuple(_shift(o, np.array([x0, y0])) for o in outlines)
             curve.append(Choice(moved, numbers, float((off**2).sum()), float(off.sum())))
-        for spline in [] if closed else splines(line, weight):
+        for spline in [] if closed else [*centerline.arcs(line, weight), *splines(line, weight)]:
             if any(spline.numbers - 1 >= choice.numbers > 0 and choice.error < 1 for choice in curve):
                 continue
             settled = settle(spline, member, own)
@@ -441,10 +441,11 @@ def fit_region(region: regions.Region) -> list[tuple[Outline, float]]:
 
 
 def _plain(points: Array, weight: Array, support: NDArray[np.float32]) -> list[Outline]:
-    """The rectangles and ellipses nearest to a contour."""
+    """The rectangles, ellipses and slices of discs nearest to a contour."""
     box = contour.fit_rect(points, weight)
     rects = [box, contour.fit_rounded(box, support)] if box else []
-    return [outline for outline in [*rects, *contour.fit_rounds(points, weight)] if outline]
+    rounds = contour.fit_rounds(points, weight) + contour.fit_slices(points, weight)
+    return [outline for outline in [*rects, *rounds] if outline]
 
 
 def _errors(
@@ -479,9 +480,9 @@ def _errors(
 def _shift(outline: Outline, by: NDArray[np.integer]) -> Outline:
     """The outline moved by whole pixels."""
     params = outline.params.copy()
-    if outline.kind in ("circle", "ellipse", "oval", "ring"):
+    if outline.kind in ROUND or outline.kind in CUT_ROUND:
         params[:2] += by
     else:
-        end = len(params) - (outline.kind in STROKES or outline.kind == "rounded")
+        end = 4 if outline.kind in SIDED else len(params) - (outline.kind in STROKES)
         params[:end] += np.tile(by, end // 2)
     return replace(outline, params=params)

@@ -1,0 +1,7 @@
+; at most 6 numbers
+(size 128 128)
+(background 255)
+(no-fill)
+(stroke 20 60 60)
+(stroke-weight 8)
+(rect 24 24 80 80 16)
