@@ -162,21 +162,25 @@ def test_corners_of_one_colour_are_one_ground() -> None:
     face = np.ones((128, 128, 3), np.float32)
     face[member_of("(ellipse 64 64 130 130)") > 0.5] = (1, 0.8, 0.3)
     found = regions.segment(face)
-    joined = regions.join_corners(found)
+    joined = regions.join_grounds(found)[0]
     assert joined is not None and len(found.regions) == 5 and len(joined.regions) == 2
     np.testing.assert_allclose(joined.regions[0].color, 1, atol=0.01)
     assert (joined.label == 0).sum() == sum(region.mask.sum() for region in found.regions if region.color[2] > 0.9)
-    assert regions.join_corners(joined) is None
+    assert regions.join_grounds(joined) == []
 
 
-def test_a_cross_is_two_bars() -> None:
-    member = member_of("(rect 0 50.5 128 20) (rect 30.25 0 20 128)")
-    bars = contour.bars(member)
-    assert bars is not None
-    np.testing.assert_allclose(bars[0].params, [0, 50.5, 128, 70.5], atol=0.02)
-    np.testing.assert_allclose(bars[1].params, [30.25, 0, 50.25, 128], atol=0.02)
-    assert contour.bars(member_of("(rect 10 10 50 60)")) is None
-    assert contour.bars(member_of("(ellipse 64 64 60 60)")) is None
+def test_a_region_of_upright_sides_is_a_few_rectangles() -> None:
+    def sides(program: str) -> set[tuple[float, ...]]:
+        return {tuple(outline.params.tolist()) for outline in contour.blocks(member_of(program))}
+
+    assert sides("(rect 0 50 128 20) (rect 30 0 20 128)") == {(0, 50, 128, 70), (30, 0, 50, 128)}
+    assert sides("(rect 10 10 20 90) (rect 10 80 70 20)") == {(10, 10, 30, 100), (10, 80, 80, 100)}
+    comb = sides("(rect 10 10 100 20) (rect 10 10 10 90) (rect 50 10 10 90) (rect 100 10 10 90)")
+    assert comb == {(10, 10, 110, 30), (10, 10, 20, 100), (50, 10, 60, 100), (100, 10, 110, 100)}
+    assert len(sides("(no-fill) (stroke 255) (stroke-weight 8) (stroke-join :miter) (rect 20 20 60 40)")) == 4
+    assert sides("(rect 10 10 50 60)") <= {(10, 10, 60, 70)}
+    assert not sides("(ellipse 64 64 60 60)")
+    assert not sides("(triangle 10 10 100 20 50 90)")
 
 
 def test_a_spline_s_derivative_is_that_of_its_coverage() -> None:

@@ -166,6 +166,20 @@ def arcs(line: Array, weight: float) -> list[Outline]:
     return [Outline("arc", np.array([cx, cy, r, r, start - turn, stop - turn, weight]))]
 
 
+def run_out(outline: Outline, picture: Array) -> Outline:
+    """A line with the ends that reach the picture's border (left, top, right, bottom) drawn on beyond it."""
+    if outline.kind != "polyline":
+        return outline
+    points, weight = outline.params[:-1].reshape(-1, 2).copy(), float(outline.params[-1])
+    for end, inner in ((0, 1), (-1, -2)):
+        along = points[end] - points[inner]
+        along /= max(float(np.hypot(*along)), 1e-9)
+        tip = points[end] + along * (0.75 * weight + 1)  # in a corner the round end is farther from it
+        if (tip <= picture[:2]).any() or (tip >= picture[2:]).any():
+            points[end] += along * weight
+    return Outline("polyline", np.append(points.ravel(), weight))
+
+
 def thin(bitmap: Bitmap) -> Bitmap:
     """A skeleton one pixel wide (Zhang and Suen 1984), by table look-up on the eight neighbours."""
     image = np.pad(bitmap, 1).astype(np.uint8)

@@ -15,6 +15,8 @@ from treesketch.search.outline import Outline
 
 Array = NDArray[np.float64]
 
+MOST_STRIPES = 16  # rows, or columns, of the table that a region of upright sides is
+
 
 def contours(member: NDArray[np.float32]) -> list[Array]:
     """Closed contours (n, 2) at half membership, the longest first, in pixels (a pixel's centre is at .5)."""
@@ -165,42 +167,68 @@ def fit_rounded(box: Outline, member: NDArray[np.float32]) -> Outline | None:
     return Outline("rounded", np.append(box.params, min(radius, 0.5 * min(x1 - x0, y1 - y0))))
 
 
-def bars(member: NDArray[np.float32]) -> tuple[Outline, Outline] | None:
-    """An upright cross or corner as the two rectangles that it is made of, if that is what a region is."""
+def blocks(member: NDArray[np.float32], most: int = 8) -> list[Outline]:
+    """A region of upright sides, with holes or without, as the fewest rectangles that it is made of; [] if it is none.
+
+    Rows and columns that are alike become one, so that a region is a small table of cells; of all rectangles in it
+    those go in first that cover most of what is left. At most `most` rectangles, to whole pixels.
+    """
     inside = member > 0.5
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if len(rows) < 4 or len(columns) < 4:
-        return None
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    box = inside[top:bottom, left:right]
-    across, down = np.flatnonzero(box.mean(axis=1) > 0.97), np.flatnonzero(box.mean(axis=0) > 0.97)
-    for full, size in ((across, box.shape[0]), (down, box.shape[1])):
-        if not 0 < len(full) < size or full[-1] - full[0] + 1 != len(full):
-            return None
-    drawn = np.zeros_like(box)
-    drawn[across], drawn[:, down] = True, True
-    if (drawn != box).sum() > 0.03 * box.sum():
-        return None
-    beside_column = np.ones(box.shape[1], bool)
-    beside_column[max(down[0] - 2, 0) : down[-1] + 3] = False
-    beside_row = np.ones(box.shape[0], bool)
-    beside_row[max(across[0] - 2, 0) : across[-1] + 3] = False
-    if not beside_column.any() or not beside_row.any():
-        return None
-    level = member[:, left:right][:, beside_column].mean(axis=1)  # how much of each row the bar across is
-    upright = member[top:bottom][beside_row].mean(axis=0)
-    y0, y1 = _edges(level, top + across[0], top + across[-1] + 1)
-    x0, x1 = _edges(upright, left + down[0], left + down[-1] + 1)
-    return (
-        Outline("rect", np.array([left, y0, right, y1], float)),
-        Outline("rect", np.array([x0, top, x1, bottom], float)),
-    )
+        return []
+    box = inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    tops, lefts = _stripes(box), _stripes(box.T)
+    if max(len(tops), len(lefts)) > MOST_STRIPES or len(tops) + len(lefts) < 3:
+        return []
+    bottoms, rights = np.append(tops[1:], box.shape[0]), np.append(lefts[1:], box.shape[1])
+    middle = np.ix_((tops + bottoms) // 2, (lefts + rights) // 2)
+    cells, area = box[middle], np.outer(bottoms - tops, rights - lefts)
+    drawn = np.repeat(np.repeat(cells, bottoms - tops, axis=0), rights - lefts, axis=1)
+    if (drawn != box).sum() > 0.02 * box.sum() + 4:
+        return []
+    found: list[tuple[int, int, int, int]] = []
+    left = cells.copy()
+    while left.any() and len(found) < most:
+        best = max(_rectangles(cells), key=lambda r: (left * area)[r[0] : r[1], r[2] : r[3]].sum())
+        found.append(best)
+        left[best[0] : best[1], best[2] : best[3]] = False
+    if left.any():
+        return []
+    for one in list(found):  # the first may be covered by later ones
+        rest = np.zeros_like(cells)
+        for t, b, l, r in found:
+            rest[t:b, l:r] |= (t, b, l, r) != one
+        if rest[one[0] : one[1], one[2] : one[3]].all():
+            found.remove(one)
+    x0, y0 = columns[0], rows[0]
+    sides = [(x0 + lefts[l], y0 + tops[t], x0 + rights[r - 1], y0 + bottoms[b - 1]) for t, b, l, r in found]
+    return [Outline("rect", np.array(side, float)) for side in sides]
 
 
-def _edges(level: Array, first: int, last: int) -> tuple[float, float]:
-    """Where a bar that fills level (n,) from first to last begins and ends, to a part of a pixel."""
-    middle = (first + last) // 2
-    return middle - float(level[max(first - 2, 0) : middle].sum()), middle + float(level[middle : last + 2].sum())
+def _stripes(table: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Where rows begin that are unlike the one before by more than a pixel or two; single odd rows do not count."""
+    odd = 1 + table.shape[1] // 50
+    starts = [0]
+    for row in range(1, len(table)):
+        if (table[row] != table[starts[-1]]).sum() > odd and (
+            row + 1 == len(table) or (table[row + 1] != table[starts[-1]]).sum() > odd
+        ):
+            starts.append(row)
+    return np.array(starts)
+
+
+def _rectangles(cells: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
+    """All largest rectangles of a table's true cells: first and last row, first and last column, ends exclusive."""
+    found = []
+    height, width = cells.shape
+    for top in range(height):
+        whole = np.ones(width, bool)
+        for bottom in range(top + 1, height + 1):
+            whole = whole & cells[bottom - 1]
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], whole, [False]]).astype(np.int8)))
+            found += [(top, bottom, int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+    return found
 
 
 def _median(values: Array, weight: Array) -> float:
@@ -284,6 +312,35 @@ def fit_slices(points: Array, weight: Array) -> list[Outline]:
     turn = 2 * np.pi * np.floor(start / (2 * np.pi))
     params = np.array([cx, cy, r, r, start - turn, stop - turn])
     return [Outline("sector", params), Outline("segment", params)]
+
+
+def fit_crescent(points: Array) -> tuple[Outline, Outline] | None:
+    """A disc and the disc that cuts it, where a contour is two arcs of which one bends inwards."""
+    found = _circle_along(points, np.ones(len(points)))
+    if found is None or not 0.3 * len(points) < found[1].sum() < 0.9 * len(points):
+        return None
+    one, on = found
+    rest = points[~on]
+    for _ in range(2):
+        other = fit_circle(rest, np.ones(len(rest))) if len(rest) > 5 else None
+        if other is None:
+            return None
+        away = np.abs(np.hypot(points[:, 0] - other[0], points[:, 1] - other[1]) - other[2])
+        rest = points[(away < 0.5) & ~on]
+    near = on | (away < 0.7)
+    if near.mean() < 0.9:  # the horns are blunt where pixels are coarse
+        return None
+    outer, inner = (one, other) if _holds(one, points) else (other, one)
+    gap = float(np.hypot(outer[0] - inner[0], outer[1] - inner[1]))
+    if not _holds(outer, points) or not abs(outer[2] - inner[2]) < gap + 0.5 or gap >= outer[2] + inner[2]:
+        return None
+    return Outline("circle", np.array(outer)), Outline("circle", np.array(inner))
+
+
+def _holds(circle: tuple[float, float, float], points: Array) -> bool:
+    """Whether nearly all points lie in a circle."""
+    inside = np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) < circle[2] + 0.7
+    return bool(inside.mean() > 0.95)
 
 
 def fit_circle(points: Array, weight: Array) -> tuple[float, float, float] | None:

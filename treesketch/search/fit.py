@@ -141,9 +141,7 @@ class Fitter:
             nothing, mask = part.choices[0].error, plan.found.regions[plan.order[part.place]].mask
             for choice in part.choices[1:]:
                 likely = nothing - choice.error
-                shapes += [
-                    (Layer(o, part.color), likely, choice.area, part.place / last, mask) for o in choice.outlines
-                ]
+                shapes += [(layer, likely, choice.area, part.place / last, mask) for layer in part.layers(choice)]
         whole = sorted(regions.whole_regions(plan.found), key=lambda region: -int(region.mask.sum()))
         for region in whole[:12]:
             shapes += [(Layer(o, region.color), 0.0, area, 0.0, region.mask) for o, area in fit_region(region)]

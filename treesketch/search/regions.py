@@ -49,28 +49,77 @@ class Segmentation:
     label: NDArray[np.int64]
 
 
-def segment(picture: Pixels, most: int = 64) -> Segmentation:
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """A picture's pixels as mixtures of two colours: (K, 3) palette; main, other colour and its share, each (H, W).
+
+    sure (H, W) is the palette index of pixels in flat areas, -1 elsewhere.
+    """
+
+    palette: NDArray[np.float64]
+    sure: NDArray[np.int64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+
+def unmix(picture: Pixels) -> Mixture:
+    """The colours that a picture is made of, and how its pixels are made of them."""
+    palette, sure = _palette(picture)
+    return Mixture(palette, sure, *_unmix(picture, palette, sure))
+
+
+def segment(picture: Pixels, most: int = 64, mixture: Mixture | None = None) -> Segmentation:
     """Split a picture into at most `most` regions; what is too small or too faint joins its most similar neighbour.
 
-    Where thin lines run into wide areas of their colour, these are up to SPLIT regions more.
+    Where thin lines run into wide areas of their colour, these are up to SPLIT regions more. mixture is what `unmix`
+    gives, where that is known.
     """
-    palette, sure = _palette(picture)
-    first, second, share = _unmix(picture, palette, sure)
-    label = _components(first, sure)
+    mixed = mixture or unmix(picture)
+    label = _components(mixed.first, mixed.sure)
     label = _merge(picture, label, most)
     label = _split_blots(label, most + SPLIT)
-    return _describe(picture, label, palette, first, second, share)
+    return _describe(picture, label, mixed.palette, mixed.first, mixed.second, mixed.share)
 
 
-def join_corners(found: Segmentation) -> Segmentation | None:
-    """The regions in the picture's corners as one, the first, where two or more of them have one colour; else None."""
-    label = found.label
-    corners = [int(i) for i in dict.fromkeys((label[0, 0], label[0, -1], label[-1, 0], label[-1, -1]))]
-    colors = np.array([found.regions[i].color for i in corners])
+def join_grounds(found: Segmentation, most: int = 2) -> list[Segmentation]:
+    """The picture with what may be one ground as one region, the first, for each colour that may be the ground's.
+
+    A colour may be if several regions of it lie at the picture's border. All regions of it belong to the ground but
+    those that another region encloses. The likelier ground, by the corners and the border, comes first; at most `most`.
+    """
+    label, n = found.label, len(found.regions)
+    border = np.concatenate([label[0], label[-1], label[1:-1, 0], label[1:-1, -1]])
+    length = np.bincount(border, minlength=n) + 0.0
+    for corner in (label[0, 0], label[0, -1], label[-1, 0], label[-1, -1]):
+        length[corner] += border.size / 8
+    colors = np.array([region.color for region in found.regions])
     alike = np.sqrt(((colors[:, None] - colors[None]) ** 2).sum(axis=2)) < ONE_COLOR
-    joined = [i for i, near in zip(corners, alike[alike.sum(axis=1).argmax()], strict=True) if near]
-    if len(joined) < 2:
-        return None
+    outer = np.flatnonzero(length)
+    joined: dict[tuple[int, ...], float] = {}
+    for i in outer:
+        if len(same := outer[alike[i, outer]]) > 1:
+            joined[tuple(same.tolist())] = max(float(length[same].sum()), joined.get(tuple(same.tolist()), 0.0))
+    enclosed = _enclosed(found) if joined else np.zeros(n, bool)
+    result = []
+    for same in sorted(joined, key=lambda group: -joined[group])[:most]:
+        free = alike[list(same)].any(axis=0) & ~enclosed
+        result.append(_join(found, sorted({*same, *np.flatnonzero(free).tolist()})))
+    return result
+
+
+def _enclosed(found: Segmentation) -> NDArray[np.bool_]:
+    """Which regions lie in a hole of another."""
+    enclosed = np.zeros(len(found.regions), bool)
+    for i, region in enumerate(found.regions):
+        holes = fill_holes(region.mask) & ~region.mask
+        inside = np.unique(found.label[holes])
+        enclosed[inside[inside != i]] = True
+    return enclosed
+
+
+def _join(found: Segmentation, joined: list[int]) -> Segmentation:
+    """The picture with these regions as one, the first."""
     parts = [found.regions[i] for i in joined]
     largest = max(parts, key=lambda part: part.area)
     mask = np.any([part.mask for part in parts], axis=0)
@@ -79,7 +128,7 @@ def join_corners(found: Segmentation) -> Segmentation | None:
     numbers = np.zeros(len(found.regions), np.int64)
     numbers[rest] = np.arange(1, len(rest) + 1)
     first = Region(largest.color, mask, member, "ground")
-    return Segmentation([first, *(found.regions[i] for i in rest)], numbers[label])
+    return Segmentation([first, *(found.regions[i] for i in rest)], numbers[found.label])
 
 
 def _split_blots(label: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -30,17 +30,22 @@ QUICK_POINTS = 80  # of a contour, where time is short
 SMALL = 30.0  # pixels; regions below that keep their place in the painter's order
 PLAIN = 8  # numbers of a shape that is tried in the place of an outline of more
 EXPECTED_NUMBERS = 150  # by which two ways to divide a picture are compared
+FINEST = 160  # regions, before those of the ground are joined
 CORNERS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 34, 40)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """One way to draw a region: its outlines (none: leave it out), what they cost and the squared error they leave."""
+    """One way to draw a region: its outlines (none: leave it out), what they cost and the squared error they leave.
+
+    cuts are painted over them, in the colour of what surrounds the region: a crescent is a disc cut by a disc.
+    """
 
     outlines: tuple[Outline, ...]
     numbers: int
     error: float
     area: float = 0.0  # of the symmetric difference with what was fitted, in square pixels
+    cuts: tuple[Layer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +55,10 @@ class Part:
     color: Array
     place: int
     choices: tuple[Choice, ...]
+
+    def layers(self, choice: Choice) -> list[Layer]:
+        """What one of the choices paints, back to front."""
+        return [*(Layer(outline, self.color) for outline in choice.outlines), *choice.cuts]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,13 +83,19 @@ class Survey:
 def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey:
     """Divide a picture into at most that many regions and fit shapes to each.
 
-    Where several regions of one colour lie in the picture's corners, they may be what shows of one ground. Past the
+    Where several regions of one colour lie at the picture's border, they may be what shows of one ground. Past the
     deadline (time.monotonic seconds) only the quickest shapes are fitted to what is left, the smaller regions.
     """
-    found = regions.segment(target, most=most)
-    surveys = [_survey(make_plan(found, quick=time.monotonic() > deadline), deadline)]
-    if time.monotonic() < deadline and (joined := regions.join_corners(found)):
-        surveys.append(_survey(make_plan(joined, ground=0), deadline))
+    mixture = regions.unmix(target)
+    found = regions.segment(target, most, mixture)
+    # Many small regions may be few once those of the ground are one.
+    fine = regions.segment(target, FINEST, mixture) if len(found.regions) >= most else found
+    grounds = [joined for joined in regions.join_grounds(fine) if len(joined.regions) <= most + regions.SPLIT]
+    surveys = []
+    for division in sorted([*grounds, found], key=lambda division: len(division.regions)):
+        if not surveys or time.monotonic() < deadline:
+            ground = None if division is found else 0
+            surveys.append(_survey(make_plan(division, ground, quick=time.monotonic() > deadline), deadline))
     return surveys[0] if len(surveys) == 1 else min(surveys, key=lambda surveyed: _burden(surveyed, target))
 
 
@@ -94,7 +109,7 @@ def _survey(plan: Plan, deadline: float) -> Survey:
 def _burden(surveyed: Survey, target: Pixels) -> float:
     """What the best choices leave and cost when they are polished together."""
     chosen = allocate([part.choices for part in surveyed.parts], EXPECTED_NUMBERS, PRICE)
-    layers = [Layer(o, part.color) for part, c in zip(surveyed.parts, chosen, strict=True) for o in c.outlines]
+    layers = [layer for part, c in zip(surveyed.parts, chosen, strict=True) for layer in part.layers(c)]
     ground = surveyed.plan.found.regions[surveyed.plan.order[0]].color
     rmse = polish(layers, ground, target, rounds=4)[2]
     return rmse**2 * target.size + PRICE * sum(choice.numbers for choice in chosen)
@@ -117,8 +132,9 @@ def decompose(
     layers: list[Layer] = []
     pens: list[int] = []
     for part, choice in zip(parts, chosen, strict=True):
-        layers += [Layer(outline, part.color) for outline in choice.outlines]
-        pens += [part.place] * len(choice.outlines)
+        painted = part.layers(choice)
+        layers += painted
+        pens += [part.place] * len(painted)
     ground = plan.found.regions[plan.order[0]].color
     layers, ground, _ = polish(layers, ground, target, rounds=6, pens=pens)
     if options := _plainer(parts, chosen):
@@ -134,12 +150,12 @@ def _plainer(parts: Sequence[Part], chosen: Sequence[Choice]) -> dict[int, list[
     options: dict[int, list[Outline]] = {}
     place = 0
     for part, choice in zip(parts, chosen, strict=True):
-        if len(choice.outlines) == 1 and choice.outlines[0].kind in CLOSED:
-            single = [other.outlines[0] for other in part.choices if len(other.outlines) == 1]
+        if len(part.layers(choice)) == 1 and choice.outlines[0].kind in CLOSED:
+            single = [other.outlines[0] for other in part.choices if len(part.layers(other)) == 1]
             found = [o for o in single if o.numbers <= PLAIN and o.numbers < choice.numbers]
             if found:
                 options[place] = sorted(found, key=lambda outline: outline.numbers)
-        place += len(choice.outlines)
+        place += len(part.layers(choice))
     return options
 
 
@@ -255,6 +271,8 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
     member = region.member[window]
     lines = [(line - (x0, y0), closed) for line, closed in pen.lines]
     fine = [centerline.draw_line(line, closed, pen.weight, 0.15, member) for line, closed in lines]
+    picture = np.array([-x0, -y0, width - x0, height - y0], float)
+    fine = [[centerline.run_out(outline, picture) for outline in outlines] for outlines in fine]
     owner = [i for i, outlines in enumerate(fine) for _ in outlines]
     if not owner:
         return []
@@ -272,6 +290,11 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
     weight = float(layers[0].outline.params[-1])
     polished = [[layer.outline for layer, o in zip(layers, owner, strict=True) if o == i] for i in range(len(lines))]
     coverage = np.stack([_union(outlines, member.shape) for outlines in polished])
+    # Where lines cross, the skeleton may have a stub that they cover.
+    needed = [i for i in range(len(lines)) if len(lines) == 1 or _adds(i, coverage, member)]
+    lines, polished, coverage = [lines[i] for i in needed], [polished[i] for i in needed], coverage[needed]
+    if not lines:
+        return []
     # Pixels belong to the line that covers them most; pixels beside all lines to the nearest of their neighbours.
     belongs = ndimage.uniform_filter(coverage, size=(0, 5, 5)).argmax(axis=0)
     curves = []
@@ -297,6 +320,12 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
             curve.append(Choice(moved, spline.numbers - 1, float((off**2).sum()), float(off.sum())))
         curves.append(curve)
     return curves
+
+
+def _adds(i: int, coverage: NDArray[np.float32], member: NDArray[np.float32]) -> bool:
+    """Whether a line covers anything of a region that the others (K, H, W) do not."""
+    others = 1 - np.prod(1 - np.delete(coverage, i, axis=0), axis=0)
+    return float((np.clip(member - others, 0, None) * coverage[i]).sum()) > 0.5
 
 
 def _union(outlines: Sequence[Outline], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -399,11 +428,50 @@ def ways(plan: Plan, place: int, quick: bool = False) -> list[Part]:
         outlines = _plain(points, weight, support) + contour.polygons(sides, CORNERS)
         outlines += [] if quick else paths(sides)
         outlines, error, area = _errors(outlines, support, cost)
-        if bars := contour.bars(support):
-            off = np.abs(_union(bars, support.shape) - support)
-            choices.append(Choice(bars, 8, float((cost * off**2).sum()), float(off[cost > 0].sum())))
+        choices += _blocks(support, cost)
         choices += [Choice((o,), o.numbers, float(e), float(a)) for o, e, a in zip(outlines, error, area, strict=True)]
+    if not above.any() or not quick:
+        choices += _crescents(region, found, above, cost)
     return [Part(region.color, place, tuple(_hull(choices)))]
+
+
+def _blocks(support: NDArray[np.float32], cost: NDArray[np.float32]) -> list[Choice]:
+    """The region as the rectangles that it is made of, if it is."""
+    found = contour.blocks(support)
+    if len(found) < 2:
+        return []
+    layers = [Layer(outline, np.ones(3)) for outline in found]
+    layers, _, _ = polish(layers, np.zeros(3), np.repeat(support[..., None], 3, axis=2), rounds=4, colors=False)
+    outlines = tuple(layer.outline for layer in layers)
+    off = np.abs(_union(outlines, support.shape) - support)
+    return [Choice(outlines, 4 * len(outlines), float((cost * off**2).sum()), float(off[cost > 0].sum()))]
+
+
+def _crescents(
+    region: regions.Region, found: regions.Segmentation, above: NDArray[np.bool_], cost: NDArray[np.float32]
+) -> list[Choice]:
+    """The region as a disc cut by a disc in the colour around it, if it is nearly that."""
+    lines = contour.contours(region.member)
+    if not lines:
+        return []
+    pair = contour.fit_crescent(contour.resample(lines[0], 120))
+    if pair is None:
+        return []
+    ring = ndimage.binary_dilation(region.mask, iterations=2) & ~region.mask & ~above
+    if not ring.any():
+        return []
+    around = found.regions[int(np.bincount(found.label[ring]).argmax())].color
+    member = np.repeat(region.member[..., None], 3, axis=2)
+    layers = [Layer(pair[0], np.ones(3)), Layer(pair[1], np.zeros(3))]
+    layers, _, _ = polish(layers, np.zeros(3), member, rounds=5, colors=False)
+    disc, cut = layers[0].outline, layers[1].outline
+    whole, gone = cover([disc, cut], *region.member.shape)
+    off = np.abs(whole * (1 - gone) - region.member)
+    wrong = ((np.array([r.color for r in found.regions])[found.label] - around) ** 2).sum(axis=2)
+    hidden = np.where(above | region.mask, 0.0, wrong * gone)  # what else the cut paints over
+    error = float((cost * off**2).sum() + hidden.sum())
+    numbers = disc.numbers + cut.numbers
+    return [Choice((disc,), numbers, error, float(off[cost > 0].sum()), (Layer(cut, around),))]
 
 
 def _supports(
