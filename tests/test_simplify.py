@@ -83,6 +83,14 @@ def test_settings_that_change_nothing_go() -> None:
     assert text.endswith("(background 255) (no-stroke) (fill 7) (rect 0 0 9 9) (rect 20 0 9 9)")
 
 
+def test_a_size_that_occurs_often_gets_a_name() -> None:
+    places = ((3, 5), (40, 11), (71, 20), (18, 50), (90, 66), (55, 93))
+    discs = " ".join(f"(ellipse {x} {y} 17.3 17.3)" for x, y in places)
+    after = short(discs)
+    assert after.count("17.3") == 1 and after.count("diameter") == 13
+    assert "(def diameter 17.3)" in after and "(ellipse 3 5 diameter diameter)" in after
+
+
 @pytest.mark.parametrize(
     "text",
     [

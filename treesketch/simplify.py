@@ -1,7 +1,8 @@
 """Programs said more shortly: a checked program in, one that draws the same and that a person would rather write out.
 
 Settings that change nothing go; rows of forms become loops, turned copies loops of rotations, shapes drawn again
-elsewhere functions. A step is taken only where the program has fewer nodes and its picture stays (`LARGEST_CHANGE`).
+elsewhere functions, numbers used again and again names. A step is taken only where the program gets shorter and its
+picture stays (`LARGEST_CHANGE`).
 """
 
 import math
@@ -17,6 +18,7 @@ from treesketch.errors import SketchError
 from treesketch.interpreter import interpret
 from treesketch.language import load_language
 from treesketch.raster import rasterise
+from treesketch.syntax import format_number
 from treesketch.tree import Node, at, count, replace, walk
 
 LARGEST_CHANGE = 0.002  # rmse (0..1) of the picture at SIDE pixels, over all steps together
@@ -25,33 +27,49 @@ LONGEST_GROUP = 6  # forms that are repeated together
 FEWEST_TURNS = 3
 MOST_FORMS = 2_000  # of a program; longer ones are left as they are
 LEAST_BODY = 24  # nodes of what is worth a function
-TOLERANCE = 0.05  # units between a number and what a loop would make of it
+TOLERANCE = 0.3  # units between a number and what a loop or a function would make of it; the picture decides
+EVEN = 0.05  # units between numbers that are as good as equal
+FEWEST_USES = 6  # of a number that is worth a name
 COUNTERS = "ijkmnpqrstuvw"
 NAMES = ("mark", "part", "piece", "bit", "figure", "motif")
 
+_NUMBERS = frozenset({"literal", "dimension"})
 _SETTINGS = frozenset(
     "fill no_fill stroke no_stroke stroke_weight stroke_cap stroke_join rect_mode ellipse_mode".split()
 )
+# What the numbers of a pair are called when they get a name.
+_NAMED = {"point": ("across", "down"), "extent": ("side", "side"), "diameters": ("diameter", "diameter")}
+_HEAD = ("size", "background", "def", "defn")  # forms that stand before those that draw
 # Forms whose bodies may hold loops, and how many of their children come before the body.
 _BODIES = {"program": 0, "dotimes": 1, "with_translation": 1, "with_rotation": 1, "matrix": 0, "do": 0}
 
 Pixels = npt.NDArray[np.float32]
 
 
-def simplify(tree: Node) -> Node:
-    """The program in its shortest form that is known here. Raises RunError where it cannot be drawn."""
+Accepts = Callable[[Node, Node], bool]  # whether a program may take the place of another
+
+
+def simplify(tree: Node, accepts: Accepts | None = None) -> Node:
+    """The program in its shortest form that is known here. Raises RunError where it cannot be drawn.
+
+    accepts (new, old) says whether a program may take the place of another; if it is left out, one may that is shorter
+    and draws nearly the same picture.
+    """
     if len(tree.children) > MOST_FORMS or _has_chance(tree):
         return tree  # a loop would draw other random numbers
     judge = _Judge(tree)
+    same, accepts = accepts or judge.accepts_same, accepts or judge.accepts
     while True:
         before = tree
-        tree = without_idle_settings(tree, judge.accepts_same)
-        tree = with_loops(with_functions(tree, judge.accepts), judge.accepts)
+        tree = without_idle_settings(tree, same)
+        tree = with_names(with_loops(with_functions(tree, accepts), accepts), accepts)
         if tree == before:
             return tree
 
 
-Accepts = Callable[[Node, Node], bool]  # whether a program may take the place of another
+def length(tree: Node) -> int:
+    """How long a program is: its nodes, and its numbers once more, since a number is harder to read than a name."""
+    return count(tree) + sum(node.production in _NUMBERS for _, node in walk(tree))
 
 
 class _Judge:
@@ -66,7 +84,7 @@ class _Judge:
 
     def accepts(self, new: Node, old: Node, change: float = LARGEST_CHANGE) -> bool:
         """Whether a shorter program draws the picture but for a change that nobody sees."""
-        if count(new) >= count(old) or check(new):
+        if length(new) >= length(old) or check(new):
             return False
         try:
             picture = _draw(new)
@@ -88,6 +106,34 @@ def _rmse(one: Pixels, other: Pixels) -> float:
 
 def _has_chance(tree: Node) -> bool:
     return any(node.production.startswith(("random", "noise")) for _, node in walk(tree))
+
+
+# Names: one number in many places
+
+
+def with_names(tree: Node, accepts: Accepts) -> Node:
+    """The program with names for sizes and places that occur again and again."""
+    uses: dict[tuple[str, float], list[tuple[int, ...]]] = {}
+    for path, node in walk(tree):
+        if node.production not in _NAMED or any(at(tree, path[:k]).production == "defn" for k in range(len(path))):
+            continue
+        for i, child in enumerate(node.children):
+            if child.production == "literal" and isinstance(child.value, float) and child.value:
+                uses.setdefault((_NAMED[node.production][i], child.value), []).append((*path, i))
+    taken = {str(node.value) for _, node in walk(tree) if isinstance(node.value, str)}
+    for (name, value), paths in sorted(uses.items(), key=lambda use: -len(use[1])):
+        if name in taken or len(paths) < FEWEST_USES or len(format_number(value)) < 3:  # 24 is no longer than a name
+            continue
+        named = tree
+        for path in paths:
+            named = replace(named, path, _reference(name))
+        definition = Node("def", (Node("binder", (), name), _literal(value)))
+        head = next((i for i, form in enumerate(named.children) if form.production not in _HEAD), 0)
+        candidate = Node("program", (*named.children[:head], definition, *named.children[head:]))
+        if accepts(candidate, tree):
+            tree = candidate
+            taken.add(name)
+    return tree
 
 
 # Settings
@@ -148,7 +194,7 @@ def _with_function(tree: Node, name: str, places: Sequence[int], length: int) ->
     forms = tree.children
     group = forms[places[0] : places[0] + length]
     x, y = _origin(group[0])
-    body = tuple(_shifted(form, -x, -y) for form in group)
+    body = tuple(shifted(form, -x, -y) for form in group)
     move = Node("with_translation", (Node("point", (_reference("x"), _reference("y"))), *body))
     parameters = Node("parameters", (Node("binder", (), "x"), Node("binder", (), "y")))
     definition = Node("defn", (Node("function", (), name), parameters, move))
@@ -159,7 +205,7 @@ def _with_function(tree: Node, name: str, places: Sequence[int], length: int) ->
             result.append(Node("call", (Node("callee", (), name), *map(_literal, here))))
         elif not any(start < place < start + length for start in places):
             result.append(form)
-    head = next((i for i, form in enumerate(result) if form.production not in ("size", "background", "def", "defn")), 0)
+    head = next((i for i, form in enumerate(result) if form.production not in _HEAD), 0)
     return Node("program", (*result[:head], definition, *result[head:]))
 
 
@@ -185,7 +231,8 @@ def _points(form: Node) -> list[tuple[int, ...]]:
     return [path for path, node in walk(form) if node.production == "point"]
 
 
-def _shifted(form: Node, x: float, y: float) -> Node:
+def shifted(form: Node, x: float, y: float) -> Node:
+    """A form moved across and down; only literal points are."""
     for path in _points(form):
         for axis, by in enumerate((x, y)):
             value = at(form, (*path, axis)).value
@@ -298,7 +345,7 @@ def _skeleton(form: Node) -> list[tuple[tuple[int, ...], str, object]]:
 
 def _as_loops(forms: Sequence[Node], run: _Run, counter: str) -> Iterator[tuple[int, Node]]:
     """As much of the run's beginning as goes on evenly as a loop of steps, and all of it as one of turns: how many."""
-    groups = [forms[run.first + k * run.length : run.first + (k + 1) * run.length] for k in range(run.times)]
+    groups = [list(forms[run.first + k * run.length : run.first + (k + 1) * run.length]) for k in range(run.times)]
     longest: tuple[int, Node] | None = None
     for times in range(FEWEST_TURNS, run.times + 1):
         body = [_stepped([group[i] for group in groups[:times]], counter) for i in range(run.length)]
@@ -322,11 +369,19 @@ def _stepped(forms: Sequence[Node], counter: str) -> Node | None:
         if not isinstance(node.value, float):
             continue
         values = np.array([float(at(other, path).value or 0) for other in forms])
-        if np.ptp(values) <= TOLERANCE:
+        if np.ptp(values) <= 2 * EVEN:
+            form = form if np.ptp(values) <= EVEN else replace(form, path, _literal(_short(float(values.mean()), 2)))
             continue
-        step = (values[-1] - values[0]) / (len(values) - 1)
-        start, step = _short(values[0]), _short(step)
-        if np.abs(start + step * np.arange(len(values)) - values).max() > TOLERANCE or node.production != "literal":
+        steps = np.arange(len(values))
+        ends = (float(values[0]), float(values[-1] - values[0]) / (len(values) - 1))
+        start, step = map(_short, ends)
+        if np.abs(start + step * steps - values).max() > EVEN:
+            if np.ptp(values) <= TOLERANCE:
+                form = replace(form, path, _literal(_short(float(values.mean()), 2)))
+                continue
+            slope, first = np.polyfit(steps, values, 1)
+            start, step = _short(float(first), 2), _short(float(slope))
+        if np.abs(start + step * steps - values).max() > TOLERANCE or node.production != "literal":
             return None
         form = replace(form, path, _progress(start, step, counter))
     return form
@@ -345,24 +400,58 @@ def _turned(groups: Sequence[Sequence[Node]], counter: str) -> Node | None:
     if not all(_is_flat(form) for group in groups for form in group):
         return None
     points = np.array([[p for form in group for p in _coordinates(form)] for group in groups])  # (times, n, 2)
-    middle = points.mean(axis=(0, 1))
-    middle = np.array([_short(value, 1) for value in middle])
+    middle = np.array([_short(value, 1) for value in points.mean(axis=(0, 1))])
+    if len(groups[0]) == 1:
+        points = _around(points, middle, groups[0][0].production in ("triangle", "quad", "polygon"))
     turn = 2 * math.pi / len(groups)
     for way in (1, -1):
         angles = way * turn * np.arange(len(groups))
-        cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
-        x, y = (points[0] - middle).T
-        there = np.stack([cos * x - sin * y, sin * x + cos * y], axis=2) + middle
-        if np.abs(there - points).max() <= 3 * TOLERANCE:
+        if np.abs(_rotated(points[0] - middle, angles) + middle - points).max() <= 2 * TOLERANCE:
             break
     else:
         return None
+    # What is turned is the mean of all copies.
+    back = [_rotated(copy - middle, -angle[None])[0] for copy, angle in zip(points, angles, strict=True)]
+    mean = np.mean(back, axis=0) if np.abs(back - back[0]).max() > EVEN else back[0]
     angle = Node("divide", (Node("constant", (), "TWO-PI"), _literal(len(groups))))
     swing = Node("multiply", (_reference(counter), angle))
-    body = [_shifted(form, -float(middle[0]), -float(middle[1])) for form in groups[0]]
+    places = iter(mean.tolist())
+    body = [_placed(form, [next(places) for _ in _coordinates(form)]) for form in groups[0]]
     inner = Node("with_rotation", (swing if way == 1 else Node("negate", (swing,)), *body))
     center = Node("point", tuple(map(_literal, map(float, middle))))
     return Node("with_translation", (center, _dotimes(counter, len(groups), [inner])))
+
+
+def _rotated(points: npt.NDArray[np.float64], angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Points (n, 2) turned around the origin by each angle: (angles, n, 2)."""
+    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    x, y = points.T
+    return np.asarray(np.stack([cos * x - sin * y, sin * x + cos * y], axis=2))
+
+
+def _around(
+    points: npt.NDArray[np.float64], middle: npt.NDArray[np.float64], closed: bool
+) -> npt.NDArray[np.float64]:
+    """Copies (times, n, 2) in the order in which they go around a middle; closed ones begin at the same corner."""
+    center = points.mean(axis=1) - middle
+    angles = np.arctan2(center[:, 1], center[:, 0])
+    order = np.argsort((angles - angles[0] + 1e-3) % (2 * math.pi), kind="stable")
+    points, angles = points[order], angles[order] - angles[0]
+    if not closed:
+        return points
+    there = _rotated(points[0] - middle, angles) + middle
+    shifted = np.stack([np.roll(points, k, axis=1) for k in range(points.shape[1])])  # (n, times, n, 2)
+    best = np.abs(shifted - there).max(axis=(2, 3)).argmin(axis=0)
+    return np.asarray(shifted[best, np.arange(len(points))])
+
+
+def _placed(form: Node, points: Sequence[tuple[float, float]]) -> Node:
+    """A form of nothing but points with these in their place."""
+    paths = [path for path, node in walk(form) if node.production == "point"]
+    for path, point in zip(paths, points, strict=True):
+        for axis in (0, 1):
+            form = replace(form, (*path, axis), _literal(_short(point[axis], 2)))
+    return form
 
 
 def _is_flat(form: Node) -> bool:
@@ -380,7 +469,7 @@ def _coordinates(form: Node) -> list[tuple[float, float]]:
 def _short(value: float, digits: int = 3) -> float:
     """The shortest decimal within a fifth of the tolerance."""
     for places in range(digits + 1):
-        if abs(round(value, places) - value) <= TOLERANCE / 50:
+        if abs(round(value, places) - value) <= EVEN / 50:
             return round(value, places) + 0.0
     return round(value, digits) + 0.0
 

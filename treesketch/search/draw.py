@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from treesketch.layers import Layer, read_layers, write_program
 from treesketch.model.network import Network
 from treesketch.picture import Picture
+from treesketch.search.arrange import arrange
 from treesketch.search.coverage import cover
 from treesketch.search.finish import finish
 from treesketch.search.fit import Fitter
@@ -25,15 +26,19 @@ from treesketch.search.painting import Painting, same_weights, scaled, to_outlin
 from treesketch.search.polish import Opening, fit_alone, polish
 from treesketch.search.refine import refine
 from treesketch.search.sources import Regions, Situation, Source, Writer
+from treesketch.search.told import tell
 from treesketch.search.trace import decompose
 from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
 TRIED_SIDE = 64  # pixels at which proposals are tried
 RESERVE = 0.16  # share of the time that is kept for the last polish and rounding
+FINISHED = 0.95  # share of the time after which numbers stay as they are; what is left is for loops and names
+GRACE = 0.04  # share of the time that each last step has at least
 SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
+FEWEST_NUMBERS = 4  # of a shape
 TOGETHER = 4  # proposals that may go in at once
 
 
@@ -73,9 +78,11 @@ def draw_picture(
     """
     search = _Search(picture, options or Options(), network, progress)
     sketch = search.run()
+    tree = write_program(sketch.layers, picture.canvas, sketch.ground)
+    tree = tell(tree, search.judge, search.options.price, search.by(1.0))
     return Drawing(
-        write_program(sketch.layers, picture.canvas, sketch.ground),
-        search.judge.error(sketch) ** 0.5,
+        tree,
+        search.judge.program_error(tree) ** 0.5,
         search.judge.renders + search.tried.renders,
         time.monotonic() - search.start,
     )
@@ -97,6 +104,7 @@ class _Search:
             self.sources.append(Writer(network, self.rng))
         self.turn = 0  # whose turn it is among the sources
         self.reserve = RESERVE * options.seconds
+        self.pace = 0.0  # seconds that the last turn took: no other is begun that would end too late
         self.idle = 0  # turns since a proposal was worth trying
         self.failed: set[Layer] = set()
 
@@ -106,19 +114,31 @@ class _Search:
 
     def run(self) -> Sketch:
         traced = best = self.traced()
-        small = self.shrunk(traced)
-        while self.left() > 0 and self.idle < PATIENCE:
-            better = self.improved(small)
-            if better is not None:
-                small = better
-                self.report(small, self.tried)
-        if small.layers:
-            factor = self.unit(self.tried) / self.unit(self.judge)
-            grown = tuple(scaled(layer, factor) for layer in small.layers)
-            large = self.settled(replace(small, layers=grown), self.judge)
-            best = min(traced, large, key=lambda painting: self.burden(painting, self.judge))
+        if self.left() > 0 and not self.is_done(traced):
+            small = start = self.shrunk(traced)
+            while self.left() > self.pace and self.idle < PATIENCE:
+                started = time.monotonic()
+                better = self.improved(small)
+                self.pace = time.monotonic() - started
+                if better is not None:
+                    small = better
+                    self.report(small, self.tried)
+            if small is not start and small.layers:
+                factor = self.unit(self.tried) / self.unit(self.judge)
+                grown = tuple(scaled(layer, factor) for layer in small.layers)
+                large = self.settled(replace(small, layers=grown), self.judge)
+                best = min(traced, large, key=lambda painting: self.burden(painting, self.judge))
         sketch = self.refined(to_sketch(best, self.unit(self.judge)))
-        return finish(sketch, self.judge, self.start + self.options.seconds * 0.97)
+        finished = finish(sketch, self.judge, self.by(FINISHED))
+        return arrange(finished, self.judge, self.options.price, self.by(FINISHED))
+
+    def is_done(self, painting: Painting) -> bool:
+        """Whether less is wrong with a painting than the cheapest shape costs."""
+        return painting.rmse**2 * self.judge.target.size < self.options.price * FEWEST_NUMBERS
+
+    def by(self, share: float) -> float:
+        """When a last step must be done (time.monotonic seconds): each has a little time, however late it is."""
+        return max(self.start + share * self.options.seconds, time.monotonic() + GRACE * self.options.seconds)
 
     def refined(self, sketch: Sketch) -> Sketch:
         """The program's numbers and colours moved once more, through the soft renderer, if that brings it nearer."""

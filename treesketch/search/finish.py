@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from treesketch import tree
+from treesketch.arithmetic import CONSTANTS
 from treesketch.layers import Channels, Layer
 from treesketch.search.judge import Array, Judge, Sketch
 from treesketch.search.numbers import GEOMETRY, Number, numbers
@@ -18,6 +19,7 @@ TOLERANCE = 0.03  # share of the error that rounding may add
 SLACK = 1e-5  # mean square error that rounding may add however small the error is: an rmse of .003, which no one sees
 GRIDS = (1, 2)  # parts of a unit that are tried, the coarsest first
 OUTLINED = frozenset({"ellipse", "rect", "triangle", "quad", "polygon"})  # what may be filled and stroked at once
+NEAR_ANGLE = 0.012  # radians: two thirds of a degree
 NEAR = 3  # of 255, in every channel: two colours that a person would write as one
 
 
@@ -56,7 +58,27 @@ def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
                     break
         layers[k] = layer
         under = _painted(judge, layer, under)
-    return replace(sketch, layers=tuple(layers))
+    return named_angles(replace(sketch, layers=tuple(layers)), judge, deadline)
+
+
+def named_angles(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+    """Angles that are nearly a constant of the language as that constant, where that shows no less."""
+    error = judge.error(sketch)
+    for k, layer in enumerate(sketch.layers):
+        for number in numbers(layer.shape):
+            if number.role != "angle" or time.monotonic() > deadline:
+                continue
+            word = min(CONSTANTS, key=lambda word: abs(abs(number.value) - CONSTANTS[word]))
+            if abs(abs(number.value) - CONSTANTS[word]) > NEAR_ANGLE:
+                continue
+            angle = Node("constant", (), word)
+            angle = Node("negate", (angle,)) if number.value < 0 else angle
+            layer = replace(layer, shape=tree.replace(layer.shape, number.path, angle))
+            candidate = replace(sketch, layers=(*sketch.layers[:k], layer, *sketch.layers[k + 1 :]))
+            if judge.error(candidate) <= error * (1 + TOLERANCE / 2) + SLACK / 2:
+                sketch = candidate
+            layer = sketch.layers[k]
+    return sketch
 
 
 def outlined(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:

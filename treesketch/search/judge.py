@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treesketch.canvas import Canvas
-from treesketch.interpreter import Interpreter
+from treesketch.interpreter import Interpreter, interpret
 from treesketch.layers import Channels, Layer, write_program
 from treesketch.picture import resize
 from treesketch.raster import layers as paints_of
 from treesketch.search.numbers import GEOMETRY, numbers
+from treesketch.tree import Node
 
 Array = NDArray[np.float32]
+SEEN = 0.02  # coverage of a pixel that counts as touched
 KEPT = 4000  # coverages that are remembered
 COUNTED = GEOMETRY | {"count"}  # roles of the numbers that a program is charged for
 
@@ -76,6 +78,7 @@ class Judge:
         self.canvas = canvas
         self.size = self.target.shape[:2]
         self.renders = 0
+        self._marks: dict[Layer, NDArray[np.bool_]] = {}
         self._paints: OrderedDict[Layer, list[tuple[Array, Array]]] = OrderedDict()
 
     def paints(self, layer: Layer) -> list[tuple[Array, Array]]:
@@ -105,6 +108,15 @@ class Judge:
             painted.append((cover if alpha == 1 else (cover * alpha).astype(np.float32), tint))
         return painted
 
+    def mark(self, layer: Layer) -> NDArray[np.bool_]:
+        """The pixels (H, W) that a layer touches."""
+        if layer not in self._marks:
+            touched = np.zeros(self.size, bool)
+            for cover, _ in self.paints(layer):
+                touched |= cover > SEEN
+            self._marks[layer] = touched
+        return self._marks[layer]
+
     def draw(self, sketch: Sketch) -> Array:
         """The drawing, (H, W, 3) in 0..1."""
         self.renders += 1
@@ -118,6 +130,18 @@ class Judge:
     def error(self, sketch: Sketch) -> float:
         """Mean square error over pixels and channels."""
         return float(((self.draw(sketch) - self.target) ** 2).mean())
+
+    def program_error(self, program: Node) -> float:
+        """Mean square error of any program's drawing, which need not be layers. Raises RunError past its limits."""
+        scene = interpret(program)
+        self.renders += 1
+        picture = np.empty((*self.size, 3), np.float32)
+        picture[:] = np.array(scene.background[:3], np.float32) / 255
+        for shape in scene.shapes:
+            for cover, (*color, alpha) in paints_of(shape, self.canvas[::-1], self.size, snap=False):
+                tint = np.array(color, np.float32) / np.float32(255)
+                picture += (cover * np.float32(alpha / 255))[..., None] * (tint - picture)
+        return float(((picture - self.target) ** 2).mean())
 
     def stack(self, sketch: Sketch) -> Stack:
         """The sketch taken apart between its layers, for trying others there."""

@@ -29,6 +29,7 @@ PRICE = 0.03  # squared error, summed over pixels and channels, that one more nu
 QUICK_POINTS = 80  # of a contour, where time is short
 SMALL = 30.0  # pixels; regions below that keep their place in the painter's order
 PLAIN = 8  # numbers of a shape that is tried in the place of an outline of more
+PLAIN_ERROR = 0.3  # squared error below which a plain shape is what a region is
 EXPECTED_NUMBERS = 150  # by which two ways to divide a picture are compared
 FINEST = 160  # regions, before those of the ground are joined
 CORNERS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 34, 40)
@@ -201,7 +202,8 @@ def make_plan(found: regions.Segmentation, ground: int | None = None, quick: boo
     order = order if quick else _whole_on_top(found, order)
     pens: dict[int, list[list[Choice]]] = {}
     for index in order[1:]:
-        drawn = _draw_with_pen(found.regions[index])
+        region = found.regions[index]
+        drawn = [] if _is_bar(region) else _draw_with_pen(region)
         if drawn:
             pens[index] = drawn
     return Plan(found, [i for i in order if i not in pens] + [i for i in order if i in pens], pens)
@@ -250,6 +252,21 @@ def _is_plain(region: regions.Region) -> bool:
     points = contour.resample(lines[0], 100)
     _, _, area = _errors(_plain(points, np.ones(len(points)), member), member, np.ones_like(member))
     return bool(len(area) and area.min() < 0.15 * len(points))  # of the contour's length, in pixels
+
+
+def _is_bar(region: regions.Region) -> bool:
+    """Whether a region is an upright rectangle at the picture's border, where a line's round ends would not show."""
+    rows, columns = np.flatnonzero(region.mask.any(axis=1)), np.flatnonzero(region.mask.any(axis=0))
+    height, width = region.mask.shape
+    if rows[0] > 0 and columns[0] > 0 and rows[-1] < height - 1 and columns[-1] < width - 1:
+        return False
+    lines = contour.contours(region.member)
+    points = contour.resample(lines[0]) if lines else np.zeros((0, 2))
+    box = contour.fit_rect(points, np.ones(len(points))) if len(points) else None
+    if box is None:
+        return False
+    off = np.abs(cover([box], height, width)[0] - region.member).sum()
+    return bool(off < 0.02 * len(points) + 0.3)
 
 
 def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
@@ -395,7 +412,7 @@ def ways(plan: Plan, place: int, quick: bool = False) -> list[Part]:
     colors = np.array([r.color for r in found.regions])
     contrast = ((colors[found.label] - region.color) ** 2).sum(axis=2).astype(np.float32)
     ring = ndimage.binary_dilation(region.mask, iterations=2) & ~region.mask & ~above
-    around = float(contrast[ring].mean()) if ring.any() else 0.1
+    around = float(contrast[ring if ring.any() else _beyond(region.mask, above)].mean())
     cost = np.where(region.mask | above, around, contrast) * (1.0 - upper)
     choices = [Choice((), 0, float((cost * region.member**2).sum()))]
     if index in plan.pens:
@@ -424,15 +441,38 @@ def ways(plan: Plan, place: int, quick: bool = False) -> list[Part]:
         x, y = np.clip(out[:, 0], 0, width - 1), np.clip(out[:, 1], 0, height - 1)
         hidden = beyond | above[y, x]
         weight = np.where(hidden, 0.02 * around, np.where(found.label[y, x] == index, around, contrast[y, x])) + 1e-4
+        choices += _single(_plain(points, weight, support), support, cost)
+        if any(choice.outlines and choice.numbers <= PLAIN and choice.error < 2 * PRICE for choice in choices):
+            continue  # nothing of more numbers can be worth them
         sides = contour.Sides(points, weight)
-        outlines = _plain(points, weight, support) + contour.polygons(sides, CORNERS)
-        outlines += [] if quick else paths(sides)
-        outlines, error, area = _errors(outlines, support, cost)
-        choices += _blocks(support, cost)
-        choices += [Choice((o,), o.numbers, float(e), float(a)) for o, e, a in zip(outlines, error, area, strict=True)]
-    if not above.any() or not quick:
+        outlines = contour.polygons(sides, CORNERS)
+        choices += _single(outlines if quick else outlines + paths(sides), support, cost)
+        if not any(choice.outlines and choice.numbers <= PLAIN and choice.error < PLAIN_ERROR for choice in choices):
+            choices += _blocks(support, cost)
+    if not any(choice.outlines and choice.numbers <= PLAIN and choice.error < PLAIN_ERROR for choice in choices):
         choices += _crescents(region, found, above, cost)
     return [Part(region.color, place, tuple(_hull(choices)))]
+
+
+def _beyond(mask: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels nearest to a region that lie behind it: where others cover all its border, they show what is there."""
+    behind = ~mask & ~above
+    if not behind.any():
+        return ~mask
+    rows, columns = ndimage.distance_transform_edt(~behind, return_distances=False, return_indices=True)
+    found = np.zeros_like(mask)
+    found[rows[mask], columns[mask]] = True
+    return found
+
+
+def _single(
+    outlines: Sequence[Outline], support: NDArray[np.float32], cost: NDArray[np.float32]
+) -> list[Choice]:
+    """The ways to draw a region with one of these outlines."""
+    if not outlines:
+        return []
+    moved, error, area = _errors(outlines, support, cost)
+    return [Choice((o,), o.numbers, float(e), float(a)) for o, e, a in zip(moved, error, area, strict=True)]
 
 
 def _blocks(support: NDArray[np.float32], cost: NDArray[np.float32]) -> list[Choice]:
@@ -512,8 +552,19 @@ def _plain(points: Array, weight: Array, support: NDArray[np.float32]) -> list[O
     """The rectangles, ellipses and slices of discs nearest to a contour."""
     box = contour.fit_rect(points, weight)
     rects = [box, contour.fit_rounded(box, support)] if box else []
-    rounds = contour.fit_rounds(points, weight) + contour.fit_slices(points, weight)
+    rounds = contour.fit_rounds(points, weight)
+    if not any(_is_along(outline, points, weight) for outline in rounds):
+        rounds += contour.fit_slices(points, weight)
     return [outline for outline in [*rects, *rounds] if outline]
+
+
+def _is_along(outline: Outline, points: Array, weight: Array) -> bool:
+    """Whether a circle or an upright ellipse runs along all of a contour that can be seen."""
+    if outline.kind not in ("circle", "ellipse"):
+        return False
+    x, y, rx, ry = (*outline.params, outline.params[-1])[:4]
+    away = np.abs(np.hypot((points[:, 0] - x) / rx, (points[:, 1] - y) / ry) - 1) * min(rx, ry)
+    return bool((away[weight > 0.1 * weight.max()] < 0.5).all())
 
 
 def _errors(
