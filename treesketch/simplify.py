@@ -429,9 +429,7 @@ def _rotated(points: npt.NDArray[np.float64], angles: npt.NDArray[np.float64]) -
     return np.asarray(np.stack([cos * x - sin * y, sin * x + cos * y], axis=2))
 
 
-def _around(
-    points: npt.NDArray[np.float64], middle: npt.NDArray[np.float64], closed: bool
-) -> npt.NDArray[np.float64]:
+def _around(points: npt.NDArray[np.float64], middle: npt.NDArray[np.float64], closed: bool) -> npt.NDArray[np.float64]:
     """Copies (times, n, 2) in the order in which they go around a middle; closed ones begin at the same corner."""
     center = points.mean(axis=1) - middle
     angles = np.arctan2(center[:, 1], center[:, 0])

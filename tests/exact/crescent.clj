@@ -1,4 +1,4 @@
-; at most 28 numbers
+; at most 8 numbers
 (size 128 128)
 (background 0 20 60)
 (no-stroke)

@@ -17,7 +17,7 @@ from treesketch.search.judge import Judge, Sketch, layer_numbers
 from treesketch.simplify import shifted
 from treesketch.tree import Node, walk
 
-SAME = 1e-6  # mean square error that a change may add and still draw the same
+SAME = 2e-6  # mean square error that a change may add and still draw the same
 NEAR = 0.05  # units between what counts as one place
 FEWEST = 10  # numbers of a shape that is worth being a copy
 CLEARLY = 0.1  # difference of a channel, 0..1, that is no matter of edges

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from treesketch.search.contour import Sides, fit_circle, fit_rect, fit_rounds
+from treesketch.search.contour import Sides, distance, fit_circle, fit_rect, fit_rounds
 from treesketch.search.outline import Outline, center_line
 
 Array = NDArray[np.float64]
@@ -136,18 +136,11 @@ def _frame(line: Array, weight: float, tolerance: float) -> Outline | None:
         outlines.insert(0, Outline("box", np.append(box.params, weight)))
     for outline in outlines:
         points, onward, _ = center_line(outline)
-        gaps = [_distance(line, a, b) for a, b in zip(points, onward, strict=True)]
+        gaps = [distance(line, a, b) for a, b in zip(points, onward, strict=True)]
         # The skeleton of a sharp corner cuts it: what counts is most of the line.
         if np.quantile(np.min(gaps, axis=0), 0.9) < max(tolerance, 0.4):
             return outline
     return None
-
-
-def _distance(points: Array, a: Array, b: Array) -> Array:
-    """From points (n, 2) to the straight line between two others."""
-    along = b - a
-    t = np.clip((points - a) @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
-    return np.asarray(np.hypot(*(points - a - t[:, None] * along).T))
 
 
 def arcs(line: Array, weight: float) -> list[Outline]:

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from treesketch.search.outline import Outline
 
 Array = NDArray[np.float64]
+Circle = tuple[float, float, float]  # centre and radius, in pixels
 
+STRAIGHT = 1.2  # pixels that a contour may be off what is straight of a slice: its tip is blunt
+LEAST_BLOCKS = 40  # pixels of a region that may be several rectangles
 MOST_STRIPES = 16  # rows, or columns, of the table that a region of upright sides is
 
 
@@ -175,7 +178,7 @@ def blocks(member: NDArray[np.float32], most: int = 8) -> list[Outline]:
     """
     inside = member > 0.5
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if len(rows) < 4 or len(columns) < 4:
+    if len(rows) < 4 or len(columns) < 4 or inside.sum() < LEAST_BLOCKS:
         return []
     box = inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     tops, lefts = _stripes(box), _stripes(box.T)
@@ -185,7 +188,7 @@ def blocks(member: NDArray[np.float32], most: int = 8) -> list[Outline]:
     middle = np.ix_((tops + bottoms) // 2, (lefts + rights) // 2)
     cells, area = box[middle], np.outer(bottoms - tops, rights - lefts)
     drawn = np.repeat(np.repeat(cells, bottoms - tops, axis=0), rights - lefts, axis=1)
-    if (drawn != box).sum() > 0.02 * box.sum() + 4:
+    if (drawn != box).sum() > 0.02 * box.sum() + 1:
         return []
     found: list[tuple[int, int, int, int]] = []
     left = cells.copy()
@@ -197,13 +200,15 @@ def blocks(member: NDArray[np.float32], most: int = 8) -> list[Outline]:
         return []
     for one in list(found):  # the first may be covered by later ones
         rest = np.zeros_like(cells)
-        for t, b, l, r in found:
-            rest[t:b, l:r] |= (t, b, l, r) != one
+        for top, bottom, first, last in found:
+            rest[top:bottom, first:last] |= (top, bottom, first, last) != one
         if rest[one[0] : one[1], one[2] : one[3]].all():
             found.remove(one)
     x0, y0 = columns[0], rows[0]
-    sides = [(x0 + lefts[l], y0 + tops[t], x0 + rights[r - 1], y0 + bottoms[b - 1]) for t, b, l, r in found]
-    return [Outline("rect", np.array(side, float)) for side in sides]
+    return [
+        Outline("rect", np.array([x0 + lefts[c], y0 + tops[a], x0 + rights[d - 1], y0 + bottoms[b - 1]], float))
+        for a, b, c, d in found
+    ]
 
 
 def _stripes(table: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -288,7 +293,7 @@ def fit_rounds(points: Array, weight: Array) -> list[Outline]:
 
 
 def fit_slices(points: Array, weight: Array) -> list[Outline]:
-    """The slice of a disc, and the disc cut straight, that are nearest to a contour most of which lies on one circle."""
+    """The slice of a disc, and the disc cut straight, nearest to a contour of which most lies on one circle."""
     n = len(points)
     found = _circle_along(points, weight)
     if found is None:
@@ -311,7 +316,21 @@ def fit_slices(points: Array, weight: Array) -> list[Outline]:
         return []
     turn = 2 * np.pi * np.floor(start / (2 * np.pi))
     params = np.array([cx, cy, r, r, start - turn, stop - turn])
-    return [Outline("sector", params), Outline("segment", params)]
+    # What is not on the arc must be straight: between its ends, or from them to the centre.
+    rest, ends, center = points[off], (arc[0], arc[-1]), np.array([cx, cy])
+    straight = {
+        "sector": np.minimum(distance(rest, center, ends[0]), distance(rest, center, ends[1])),
+        "segment": distance(rest, *ends),
+    }
+    seen = weight[off] > 0.1 * weight.max()
+    return [Outline(kind, params) for kind, away in straight.items() if (away[seen] < STRAIGHT).all()]
+
+
+def distance(points: Array, a: Array, b: Array) -> Array:
+    """From points (n, 2) to the stretch between two others."""
+    along = b - a
+    t = np.clip((points - a) @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
+    return np.asarray(np.hypot(*(points - a - t[:, None] * along).T))
 
 
 def fit_crescent(points: Array) -> tuple[Outline, Outline] | None:
@@ -337,47 +356,57 @@ def fit_crescent(points: Array) -> tuple[Outline, Outline] | None:
     return Outline("circle", np.array(outer)), Outline("circle", np.array(inner))
 
 
-def _holds(circle: tuple[float, float, float], points: Array) -> bool:
+def _holds(circle: Circle, points: Array) -> bool:
     """Whether nearly all points lie in a circle."""
     inside = np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) < circle[2] + 0.7
     return bool(inside.mean() > 0.95)
 
 
-def fit_circle(points: Array, weight: Array) -> tuple[float, float, float] | None:
-    """The circle (centre, radius) nearest to points by algebraic least squares; None where there is none."""
-    middle = points.mean(axis=0)
-    scale = max(float(np.abs(points - middle).max()), 1e-6)
-    x, y = ((points - middle) / scale).T
-    root = np.sqrt(weight)
-    try:
-        terms = np.stack([x, y, np.ones_like(x)], axis=1) * root[:, None]
-        d, e, f = np.linalg.lstsq(terms, -(x * x + y * y) * root, rcond=None)[0]
-    except np.linalg.LinAlgError:
-        return None
-    squared = (d * d + e * e) / 4 - f
-    if not squared > 0:
-        return None
-    return float(-d / 2 * scale + middle[0]), float(-e / 2 * scale + middle[1]), float(np.sqrt(squared) * scale)
+def fit_circle(points: Array, weight: Array) -> Circle | None:
+    """The circle nearest to points by algebraic least squares; None where there is none."""
+    x, y, radius = _fit_circles(points[None], weight[None])[0]
+    return (float(x), float(y), float(radius)) if np.isfinite(radius) else None
 
 
-def _circle_along(points: Array, weight: Array) -> tuple[tuple[float, float, float], NDArray[np.bool_]] | None:
+def _fit_circles(points: Array, weight: Array) -> Array:
+    """Circles (k, 3) through sets of points (k, n, 2) with weights (k, n); not finite where there is none."""
+    middle = points.mean(axis=1)
+    away = points - middle[:, None]
+    scale = np.maximum(np.abs(away).max(axis=(1, 2)), 1e-6)
+    x, y = np.moveaxis(away / scale[:, None, None], 2, 0)
+    terms = np.stack([x, y, np.ones_like(x)], axis=2)
+    weighed = terms * weight[..., None]
+    normal = np.einsum("kni,knj->kij", weighed, terms) + 1e-12 * np.eye(3)
+    right = -np.einsum("kni,kn->ki", weighed, x * x + y * y)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.linalg.solve(normal, right[..., None])[..., 0]
+        radius = np.sqrt((found[:, 0] ** 2 + found[:, 1] ** 2) / 4 - found[:, 2]) * scale
+    return np.concatenate([middle - found[:, :2] / 2 * scale[:, None], radius[:, None]], axis=1)
+
+
+def _circle_along(points: Array, weight: Array) -> tuple[Circle, NDArray[np.bool_]] | None:
     """The circle that most of a closed contour lies on, to .35 of a pixel, and which of its points do."""
     n = len(points)
     seen = weight > 0.1 * weight.max()
-    best: tuple[tuple[float, float, float], NDArray[np.bool_]] | None = None
+    starts = np.arange(0, n, max(n // 16, 1))
+    circles = []
     for length in (n // 2, n // 4):
-        for first in range(0, n, max(n // 16, 1)):
-            at = (first + np.arange(length)) % n
-            for _ in range(2):  # again through all that lie on it
-                circle = fit_circle(points[at], weight[at]) if len(at) > 4 else None
-                if circle is None or circle[2] > 4 * max(np.ptp(points, axis=0)):
-                    circle = None
-                    break
-                near = np.abs(np.hypot(points[:, 0] - circle[0], points[:, 1] - circle[1]) - circle[2]) < 0.35
-                at = np.flatnonzero(near)
-            if circle is not None and (best is None or (near & seen).sum() > (best[1] & seen).sum()):
-                best = circle, near
-    return best
+        at = (starts[:, None] + np.arange(max(length, 3))) % n
+        circles.append(_fit_circles(points[at], weight[at]))
+    found = np.concatenate(circles)
+    with np.errstate(invalid="ignore"):
+        found = found[found[:, 2] < 4 * max(np.ptp(points, axis=0))]
+    for again in (True, False):  # once more through all that lie on it
+        away = np.hypot(points[:, 0] - found[:, :1], points[:, 1] - found[:, 1:2]) - found[:, 2:]
+        near = np.abs(away) < 0.35
+        found, near = found[near.sum(axis=1) > 4], near[near.sum(axis=1) > 4]
+        if not len(found):
+            return None
+        best = int((near & seen).sum(axis=1).argmax())
+        if again:
+            better = fit_circle(points[near[best]], weight[near[best]])
+            found = np.array([found[best]] if better is None else [found[best], better])
+    return (float(found[best, 0]), float(found[best, 1]), float(found[best, 2])), near[best]
 
 
 def _halir(x: Array, y: Array, weight: Array) -> tuple[float, float, float, float, float] | None:

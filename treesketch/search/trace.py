@@ -250,7 +250,9 @@ def _is_plain(region: regions.Region) -> bool:
     if not lines:
         return False
     points = contour.resample(lines[0], 100)
-    _, _, area = _errors(_plain(points, np.ones(len(points)), member), member, np.ones_like(member))
+    box, weight = contour.fit_rect(points, np.ones(len(points))), np.ones(len(points))
+    found = [*([box] if box else []), *contour.fit_rounds(points, weight)]
+    _, _, area = _errors(found, member, np.ones_like(member))
     return bool(len(area) and area.min() < 0.15 * len(points))  # of the contour's length, in pixels
 
 
@@ -465,9 +467,7 @@ def _beyond(mask: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.boo
     return found
 
 
-def _single(
-    outlines: Sequence[Outline], support: NDArray[np.float32], cost: NDArray[np.float32]
-) -> list[Choice]:
+def _single(outlines: Sequence[Outline], support: NDArray[np.float32], cost: NDArray[np.float32]) -> list[Choice]:
     """The ways to draw a region with one of these outlines."""
     if not outlines:
         return []
@@ -585,7 +585,8 @@ def _errors(
     member, price = support[window], cost[window]
     coverage = cover(moved, y1 - y0, x1 - x0)
     inside = np.einsum("khw,hw->k", (coverage - member) ** 2, price)
-    near = max(4 * float(inside.min()), 0.1 * float((price * member**2).sum()))
+    bent = [float(error) for o, error in zip(moved, inside, strict=True) if o.kind == "polygon"]
+    near = max(4 * min(bent, default=0.0), 0.1 * float((price * member**2).sum()))
     for k, outline in enumerate(moved):
         if outline.kind != "polygon" and inside[k] < near:
             moved[k] = settle(outline, member, price)
