@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from treesketch.layers import Layer, read_layers, write_program
 from treesketch.model.network import Network
 from treesketch.picture import Picture
-from treesketch.search.allowance import Allowance
+from treesketch.search.allowance import Allowance, Step
 from treesketch.search.coverage import cover
 from treesketch.search.finish import finish, rounded
 from treesketch.search.fit import Fitter
@@ -56,15 +56,6 @@ class Options:
     seed: int = 0
     price: float = 0.03
     renders: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The best program so far when it was found: after so many renders and seconds, with that rmse (0..1)."""
-
-    renders: int
-    seconds: float
-    rmse: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +125,9 @@ class _Search:
             best = min(traced, large, key=lambda painting: self.burden(painting, self.judge))
         sketch = self.finished(self.refined(to_sketch(best, self.unit(self.judge))))
         rmse = self.rmse(sketch)
-        self.course.append(Step(self.allowance.renders, self.allowance.elapsed, rmse))
+        end = self.allowance.step(rmse)
         tree = write_program(sketch.layers, self.canvas, sketch.ground)
-        return Drawing(tree, rmse, self.allowance.renders, self.allowance.elapsed, tuple(self.course))
+        return Drawing(tree, rmse, end.renders, end.seconds, (*self.course, end))
 
     def finished(self, sketch: Sketch) -> Sketch:
         """Numbers and colours as a person would write them, as far as time and renders reach."""
@@ -170,7 +161,7 @@ class _Search:
         cost = self.cost(sketch, rmse, self.judge)
         if cost < self.least or not self.course:
             self.least = cost
-            self.course.append(Step(self.allowance.renders, self.allowance.elapsed, rmse))
+            self.course.append(self.allowance.step(rmse))
             if self.progress:
                 self.progress(write_program(sketch.layers, self.canvas, sketch.ground), rmse)
 
