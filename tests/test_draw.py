@@ -1,6 +1,5 @@
 """The search as a whole and its parts: judge, sources, paintings, rounding."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +24,10 @@ from treesketch.syntax import parse, unparse
 from treesketch.tree import Node
 
 UNIT = np.ones(2)
+
+
+def never() -> bool:
+    return False
 
 
 def picture_of(layers, background=(255, 255, 255), canvas=(128, 128)) -> Picture:
@@ -161,7 +164,7 @@ def test_rounding_writes_what_a_person_would() -> None:
         Layer(ellipse(40.03, 69.97, 50.02, 39.96), (240, 200, 30)),
         SCENE[2],
     ]
-    tidy = finish(Sketch((255, 255, 255), tuple(rough)), judge, float("inf"))
+    tidy = finish(Sketch((255, 255, 255), tuple(rough)), judge, never)
     assert tidy.layers == tuple(SCENE)
 
 
@@ -169,10 +172,10 @@ def test_an_inside_and_its_outline_become_one_shape() -> None:
     target = picture_of([Layer(ellipse(64, 64, 80, 80), (200, 180, 20), (0, 0, 0), 6.0)])
     judge = Judge(target.pixels, (128, 128), 128)
     parts = (Layer(ellipse(64, 64, 79, 81), (200, 180, 20)), Layer(ellipse(64, 64, 80, 80), None, (0, 0, 0), 6.0))
-    found = outlined(Sketch((255, 255, 255), parts), judge, time.monotonic() + 5)
+    found = outlined(Sketch((255, 255, 255), parts), judge, never)
     assert found.layers == (Layer(ellipse(64, 64, 80, 80), (200, 180, 20), (0, 0, 0), 6.0),)
     apart = (Layer(ellipse(64, 64, 50, 50), (200, 180, 20)), parts[1])
-    assert outlined(Sketch((255, 255, 255), apart), judge, time.monotonic() + 5).layers == apart
+    assert outlined(Sketch((255, 255, 255), apart), judge, never).layers == apart
 
 
 def test_colors_are_written_as_a_person_would() -> None:
@@ -185,12 +188,12 @@ def test_colors_are_written_as_a_person_would() -> None:
     judge = Judge(picture_of(true).pixels, (128, 128), 128)
     colors = [(1, 0, 2), (200, 30, 40), (201, 29, 40), (0, 0, 40)]
     rough = Sketch((254, 255, 254), tuple(replace(layer, fill=c) for layer, c in zip(true, colors, strict=True)))
-    tidy = plain_colors(rough, judge, float("inf"))
+    tidy = plain_colors(rough, judge, never)
     assert [layer.fill for layer in tidy.layers] == [(0, 0, 0), (200, 30, 40), (200, 30, 40), (0, 0, 40)]
     assert tidy.ground == (255, 255, 255)
     # What shows stays: a large area three levels off is no rounding.
     judge = Judge(np.full((64, 64, 3), 3 / 255, np.float32), (128, 128), 128)
-    assert plain_colors(Sketch((3, 3, 3)), judge, float("inf")).ground == (3, 3, 3)
+    assert plain_colors(Sketch((3, 3, 3)), judge, never).ground == (3, 3, 3)
 
 
 def test_the_writer_offers_layers_that_draw(untrained) -> None:

@@ -17,36 +17,45 @@ from typing import TYPE_CHECKING, Any
 
 from treesketch.errors import CheckpointError, PictureError, SketchError
 from treesketch.files import describe
+from treesketch.picture import WHITE, Color, load_picture
 
 if TYPE_CHECKING:
+    from treesketch.search.allowance import Step
     from treesketch.tree import Node
 
 Progress = Callable[["Node", float], None]  # called with the best program so far and its rmse
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg")
+LONGEST = 1024  # pixels; larger pictures are looked at at this size
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One picture to draw. options are names and values of `search.draw.Options` that differ from its defaults.
 
-    network says whether the network proposes; weights is its file, None for the shipped ones.
+    network says whether the network proposes; weights is its file, None for the shipped ones. background is what the
+    picture's alpha is laid over.
     """
 
     picture: Path
     options: tuple[tuple[str, Any], ...] = ()
     network: bool = True
     weights: Path | None = None
+    background: Color = WHITE
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a job made: the program's text, its rmse (0..1), the renders and wall seconds that it took."""
+    """What a job made: the program's text, its rmse (0..1), the renders and wall seconds that it took.
+
+    course is the best program's error each time that there was a better one.
+    """
 
     program: str
     rmse: float
     renders: int
     seconds: float
+    course: "tuple[Step, ...]" = ()
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -62,14 +71,15 @@ def list_pictures(folder: Path) -> list[Path]:
 
 def draw_one(job: Job, progress: Progress | None = None) -> Drawn:
     """Draw one picture. Raises SketchError when the picture or the weights are at fault."""
-    from treesketch.picture import load_picture
     from treesketch.search.draw import Options, draw_picture
     from treesketch.syntax import unparse
 
-    picture = load_picture(job.picture)
+    picture = load_picture(job.picture, LONGEST, job.background)
     network = _network(job.weights) if job.network else None
     drawing = draw_picture(picture, Options(**dict(job.options)), network, progress)
-    return Drawn(unparse(drawing.tree), float(drawing.rmse), int(drawing.renders), float(drawing.seconds))
+    return Drawn(
+        unparse(drawing.tree), float(drawing.rmse), int(drawing.renders), float(drawing.seconds), drawing.course
+    )
 
 
 def draw_each(

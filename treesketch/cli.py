@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -26,6 +26,7 @@ Number = TypeVar("Number", int, float)
 
 MOST_PIXELS_A_SIDE = 8192  # the renderer's own limit, told before any work
 INTERRUPTED = 130
+_DEFAULT_TIME = "default 5 s; no limit with --renders"
 
 
 class FlagError(Exception):
@@ -76,20 +77,20 @@ def run() -> int:
 
 def draw(options: argparse.Namespace) -> int:
     """Write the program that draws a picture, or one program for each picture of a folder."""
-    from treesketch.batch import Drawn, Job, list_pictures
+    from treesketch.batch import SUFFIXES, Drawn, Job, list_pictures
     from treesketch.evaluate import measure_program
     from treesketch.files import write_whole
     from treesketch.syntax import unparse
 
     source, output = Path(options.picture), Path(options.output)
-    settings = _draw_settings(options)
+    settings = _draw_settings(options, options.seconds)
     if source.is_dir():
         if output.exists() and not output.is_dir():
             raise FlagError(f"{source} is a folder, so -o must be one; {output} is a file")
         places = {picture: output / f"{picture.stem}.clj" for picture in list_pictures(source)}
     else:
         place = output / f"{source.stem}.clj" if output.is_dir() else output
-        if place.suffix.lower() in (".png", ".jpg", ".jpeg", ".svg"):
+        if place.suffix.lower() in SUFFIXES:
             raise FlagError(f"-o names the program to write, such as {place.with_suffix('.clj')}, not a picture")
         places = {source: place}
     _need_parent(output)
@@ -139,7 +140,9 @@ def _open_page(results: "Sequence[tuple[Job, Drawn | SketchError]]") -> None:
     from treesketch.evaluate import measure, summarise
     from treesketch.report import write_page
 
-    rows = [measure(result, job.picture, "pictures", "treesketch") for job, result in results]
+    rows = [
+        measure(result, job.picture, "pictures", "treesketch", background=job.background) for job, result in results
+    ]
     with tempfile.NamedTemporaryFile("w", suffix=".html", prefix="treesketch-", delete=False, encoding="utf-8") as file:
         file.write(write_page(rows, summarise(rows), "treesketch draw"))
     opened = webbrowser.open(Path(file.name).as_uri())
@@ -346,7 +349,8 @@ def evaluate(options: argparse.Namespace) -> int:
     _need_parent(output)
     rows = evaluation.evaluate(
         folder,
-        **_draw_settings(options),
+        **_draw_settings(options, options.seconds[0] if options.seconds else None),
+        seconds=options.seconds or (),
         processes=options.jobs,
         ablation=options.ablation,
         progress=_progress,
@@ -383,10 +387,13 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
         return table[name]
 
     sub = command("draw", draw, "write the program that draws a picture, or each picture of a folder")
-    sub.add_argument("picture", metavar="PICTURE|FOLDER", help="PNG or JPEG of any size, or a folder of them")
+    sub.add_argument(
+        "picture", metavar="PICTURE|FOLDER", help="a PNG, JPEG, WebP, GIF, BMP or SVG, or a folder of them"
+    )
     sub.add_argument("-o", dest="output", metavar="PROGRAM.clj|FOLDER", required=True, help="where to write")
     sub.add_argument("--show", action="store_true", help="print the program and, on a terminal, its drawing")
     sub.add_argument("--open", action="store_true", help="show picture, drawing and program in the browser")
+    sub.add_argument("--seconds", metavar="S", type=_seconds, help=f"time for a picture ({_DEFAULT_TIME})")
     _add_draw_flags(sub)
 
     sub = command("render", render, "draw a program as a PNG or an SVG")
@@ -445,9 +452,15 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
 
     sub = command("eval", evaluate, "draw a folder of pictures and report how well")
-    sub.add_argument("folder", metavar="FOLDER", help="pictures, or a folder of them for each category")
+    sub.add_argument("folder", metavar="FOLDER", help="pictures (PNG, SVG, ...), or a folder of them for each category")
     sub.add_argument("-o", dest="output", metavar="REPORT.html", default="report.html", help="(default %(default)s)")
     sub.add_argument("--ablation", action="store_true", help="draw everything once more without the network")
+    sub.add_argument(
+        "--seconds",
+        metavar="S,...",
+        type=_times,
+        help=f"time for a picture ({_DEFAULT_TIME}); several, such as 1,5,20, draw it in each",
+    )
     _add_draw_flags(sub)
     return parser, table
 
@@ -469,7 +482,12 @@ def _need_grammar(name: str | None) -> None:
 
 
 def _add_draw_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", metavar="S", type=_seconds, help="time for a picture (default 5)")
+    parser.add_argument(
+        "--renders",
+        metavar="N",
+        type=_count,
+        help="most drawings to judge; without --seconds time is then no limit, so that one seed gives one program",
+    )
     parser.add_argument("--forms", metavar="N", type=_count, help="most shapes in a program")
     parser.add_argument(
         "--detail",
@@ -481,15 +499,24 @@ def _add_draw_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", metavar="J", type=_count, default=1, help="pictures drawn at once (default %(default)s)"
     )
+    parser.add_argument(
+        "--background",
+        metavar="COLOR",
+        type=_background,
+        default=(255, 255, 255),
+        help="what is behind a picture's alpha: a name, #rgb, #rrggbb or R,G,B (default white)",
+    )
     parser.add_argument("--no-network", action="store_true", help="propose from the picture's own regions only")
     parser.add_argument("--weights", metavar="FILE", help="weights to use instead of the shipped ones")
 
 
-def _draw_settings(options: argparse.Namespace) -> dict[str, Any]:
+def _draw_settings(options: argparse.Namespace, seconds: float | None) -> dict[str, Any]:
     """The fields of a `batch.Job` besides its picture; flags not given are left to the search's own defaults."""
     if options.no_network and options.weights:
         raise FlagError("--no-network and --weights exclude each other")
-    given = {"seconds": options.seconds, "forms": options.forms, "seed": options.seed}
+    if seconds is None and options.renders is not None:
+        seconds = inf
+    given = {"seconds": seconds, "renders": options.renders, "forms": options.forms, "seed": options.seed}
     if options.detail is not None:
         from treesketch.search.draw import Options
 
@@ -499,6 +526,7 @@ def _draw_settings(options: argparse.Namespace) -> dict[str, Any]:
         "options": tuple((name, value) for name, value in given.items() if value is not None),
         "network": not options.no_network,
         "weights": Path(options.weights) if options.weights else None,
+        "background": options.background,
     }
 
 
@@ -517,6 +545,23 @@ def _read_flags(words: list[str]) -> argparse.Namespace:
 
 def _seconds(text: str) -> float:
     return _number(text, float, "a number of seconds above 0", lambda value: isfinite(value) and value > 0)
+
+
+def _times(text: str) -> tuple[float, ...]:
+    times = tuple(map(_seconds, text.split(",")))
+    if len(set(times)) < len(times):
+        raise argparse.ArgumentTypeError(f"takes different times, got '{text}'")
+    return times
+
+
+def _background(text: str) -> tuple[int, int, int]:
+    from treesketch.picture import parse_color
+
+    try:
+        return parse_color(text)
+    except ValueError:
+        wanted = "a colour such as 'navy', '#f80', '#ff8800' or '255,128,0'"
+        raise argparse.ArgumentTypeError(f"takes {wanted}, got '{text}'") from None
 
 
 def _detail(text: str) -> float:

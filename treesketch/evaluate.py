@@ -1,26 +1,30 @@
 """How well a folder of pictures is drawn. A folder in; rows of measurements and a table of their medians out.
 
 Drawings are measured by this project's own renderer at the picture's size, and once more at the size of the larger
-picture of the same name where a sibling folder `<folder>512` has one: a program should scale, a tracing does not.
+picture of the same name where a sibling folder `<folder>512` has one: a program should scale, a tracing does not. An
+SVG is measured at one pixel a unit of the canvas and, as its own larger picture, at 512 pixels.
 """
 
 import gzip
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from treesketch.batch import Drawn, Job, draw_each, list_pictures
+from treesketch.batch import LONGEST, Drawn, Job, draw_each, list_pictures
 from treesketch.errors import PictureError, SketchError
 from treesketch.files import describe
+from treesketch.picture import WHITE, Color, Picture, load_picture, resize
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST_MEASURED = 1024  # pixels; larger pictures are measured at this size
+    from treesketch.search.allowance import Step
+
 COLOR_HEADS = frozenset({"fill", "stroke", "background", "size", "color", "with-fill", "with-stroke"})
 _TOKEN = re.compile(r';[^\n]*|"(?:\\.|[^"\\])*"|[()\[\]{}]|[^\s()\[\]{},;"]+')
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?:/\d+)?$")
@@ -41,7 +45,8 @@ class ProgramSize:
 class Row:
     """One picture drawn once. tool says how; measurements are None where `error` says why there is no drawing.
 
-    rmse is over all channels, 0..1; rmse512 the same against the larger picture, None where there is none.
+    rmse is over all channels, 0..1; rmse512 the same against the larger picture, None where there is none. background
+    is what the picture's alpha is laid over; course is the error while it was drawn, as the search measured it.
     """
 
     category: str
@@ -57,6 +62,8 @@ class Row:
     gz: int | None = None
     renders: int | None = None
     seconds: float | None = None
+    background: Color = WHITE
+    course: "tuple[Step, ...]" = ()
 
 
 COLUMNS = ("rmse", "rmse512", "numbers", "forms", "gz", "renders", "seconds")
@@ -80,30 +87,38 @@ def evaluate(
     options: tuple[tuple[str, Any], ...] = (),
     network: bool = True,
     weights: Path | None = None,
+    background: Color = WHITE,
+    seconds: Sequence[float] = (),
     processes: int = 1,
     ablation: bool = False,
     progress: Progress | None = None,
 ) -> list[Row]:
     """Draw every picture of a folder, or of its category folders. Returns the rows, by category, tool, worst first.
 
-    ablation draws each picture a second time without the network. Raises PictureError when there is no picture; a
-    picture that cannot be drawn becomes a row with its error.
+    ablation draws each picture a second time without the network; with several seconds each is drawn in each time, one
+    tool a time ('network, 5 s'). Raises PictureError when there is no picture; a picture that cannot be drawn becomes a
+    row with its error.
     """
-    tools = {"network": True, "no network": False} if ablation else {"network" if network else "no network": network}
+    kinds = {"network": True, "no network": False} if ablation else {"network" if network else "no network": network}
+    tools = {
+        f"{kind}, {time:g} s" if len(seconds) > 1 else kind: (with_network, (*options, ("seconds", time)))
+        for kind, with_network in kinds.items()
+        for time in seconds
+    } or {kind: (with_network, options) for kind, with_network in kinds.items()}
     categories = find_categories(folder)
     jobs: list[Job] = []
     places: dict[Job, tuple[str, str]] = {}
-    for tool, with_network in tools.items():
+    for tool, (with_network, settings) in tools.items():
         for category, pictures in categories.items():
             for picture in pictures:
-                job = Job(picture, options, with_network, weights)
+                job = Job(picture, settings, with_network, weights, background)
                 jobs.append(job)
                 places[job] = (category, tool)
     results = draw_each(jobs, processes)
     rows = []
     for job, result in progress(results, len(jobs), "drawing") if progress else results:
         category, tool = places[job]
-        rows.append(measure(result, job.picture, category, tool, _larger(folder, job.picture)))
+        rows.append(measure(result, job.picture, category, tool, _larger(folder, job.picture), background))
     order = list(tools)
     rows.sort(key=lambda row: (row.category, order.index(row.tool), -_worst_first(row), row.name))
     return rows
@@ -124,13 +139,22 @@ def find_categories(folder: Path) -> dict[str, list[Path]]:
     return categories or {folder.resolve().name: list_pictures(folder)}
 
 
-def measure(result: Drawn | SketchError, picture: Path, category: str, tool: str, larger: Path | None = None) -> Row:
+def measure(
+    result: Drawn | SketchError,
+    picture: Path,
+    category: str,
+    tool: str,
+    larger: Path | None = None,
+    background: Color = WHITE,
+) -> Row:
     """The row of one result. An error, or a program that does not draw, makes a row with its reason."""
     if isinstance(result, SketchError):
         return Row(category, picture.stem, tool, picture, error=result.message)
     try:
-        rmse = compare(result.program, picture)
-        rmse512 = compare(result.program, larger) if larger else None
+        target = load_picture(picture, LONGEST, background)
+        rmse = _distance(result.program, _measured(target))
+        beside = target if target.vector else load_picture(larger, LONGEST, background) if larger else None
+        rmse512 = _distance(result.program, beside.pixels) if beside else None
     except SketchError as error:
         return Row(category, picture.stem, tool, picture, result.program, error=error.message)
     size = measure_program(result.program)
@@ -147,24 +171,34 @@ def measure(result: Drawn | SketchError, picture: Path, category: str, tool: str
         gz=size.gz,
         renders=result.renders,
         seconds=result.seconds,
+        background=background,
+        course=result.course,
     )
 
 
 def compare(program: str, picture: Path) -> float:
     """Root of the mean squared difference, over pixels and channels (0..1), of a program's drawing and a picture."""
+    return _distance(program, load_measured(picture))
+
+
+def _distance(program: str, target: "NDArray[np.float32]") -> float:
     import numpy as np
 
-    target = load_measured(picture)
     height, width = target.shape[:2]
     drawing = render_program(program, (height, width)).astype(np.float32) / 255
     return float(np.sqrt(np.mean((drawing - target) ** 2)))
 
 
-def load_measured(picture: Path) -> "NDArray[np.float32]":
+def load_measured(picture: Path, background: Color = WHITE) -> "NDArray[np.float32]":
     """The pixels that drawings are compared with: (H, W, 3), 0..1, at most 1024 along the longer side."""
-    from treesketch.picture import load_picture
+    return _measured(load_picture(picture, LONGEST, background))
 
-    return load_picture(picture, LONGEST_MEASURED).pixels
+
+def _measured(picture: Picture) -> "NDArray[np.float32]":
+    if not picture.vector:
+        return picture.pixels
+    width, height = picture.canvas
+    return resize(picture.pixels, (height, width))
 
 
 def render_program(program: str, size: tuple[int, int]) -> "NDArray[np.uint8]":
@@ -223,6 +257,12 @@ def _summarise_group(category: str, tool: str, rows: Sequence[Row]) -> Summary:
         mean_rmse=fmean(values["rmse"]) if values["rmse"] else None,
         medians={name: median(found) if found else None for name, found in values.items()},
     )
+
+
+def error_at(course: "Sequence[Step]", renders: int) -> float | None:
+    """The rmse of the best program after so many renders, the last one's if the search had ended; None before any."""
+    found = bisect_right(course, renders, key=lambda step: step.renders)
+    return course[found - 1].rmse if found else None
 
 
 def print_table(summaries: Iterable[Summary]) -> None:

@@ -4,18 +4,27 @@ import base64
 import io
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from treesketch.charts import LINES, Points, draw_chart
 from treesketch.errors import SketchError
-from treesketch.evaluate import COLUMNS, Row, Summary, format_cell, load_measured, render_program
+from treesketch.evaluate import COLUMNS, Row, Summary, error_at, format_cell, load_measured, render_program
 
 LONGEST_SHOWN = 256  # pixels
+MILESTONES = (100, 1_000, 10_000)  # renders after which the tools are compared
+A_DECADE = 24  # points of a median's line
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+_STYLE = (
+    """
+:root { color-scheme: light dark; --line: #8884; --soft: #8881;
+  --c0: #2a6fdb; --c1: #d4540a; --c2: #2b8a3e; --c3: #a03cb5; --c4: #9a6b00; --c5: #0b7b8a; }
+@media (prefers-color-scheme: dark) {
+  :root { --c0: #6ea8ff; --c1: #ff9455; --c2: #63d17a; --c3: #d893ee; --c4: #e8c04a; --c5: #4fd0e0; } }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 74rem; padding: 1.5rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 .scroll { overflow-x: auto; }
@@ -34,8 +43,20 @@ details + .measures, details + .error { margin-top: .6rem; }
 details { min-width: 0; } summary { cursor: pointer; }
 pre { margin: .4rem 0 0; padding: .6rem .8rem; background: var(--soft); overflow: auto; max-height: 28rem;
   font: 13px/1.45 ui-monospace, monospace; }
-@media (max-width: 48rem) { article { grid-template-columns: 1fr; } }
+.course { display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: center; margin: .75rem 0 .5rem; }
+.course > figure { flex: 1 1 26rem; max-width: 42rem; } .course > .scroll { flex: 0 1 auto; }
+svg { display: block; width: 100%; fill: none; } svg text { fill: currentColor; font-size: 11px; opacity: .75; }
+.end { text-anchor: end; } .middle { text-anchor: middle; } .grid { stroke: var(--line); }
+.sparkline { width: 128px; height: 44px; border-bottom: 1px solid var(--line); }
+.line { stroke: var(--c); stroke-width: 2; stroke-linejoin: round; } .kept { stroke-width: 1; }
+.dashed { stroke-dasharray: 5 3; } td.line::before { content: ""; display: inline-block; width: 1rem;
+  margin-right: .5rem; vertical-align: .25em; border-top: 3px solid var(--c); }
+td.dashed::before { border-top-style: dashed; }
 """
+    + "".join(f".line{number} {{ --c: var(--c{number}); }}\n" for number in range(LINES))
+    + """@media (max-width: 48rem) { article { grid-template-columns: 1fr; } }
+"""
+)
 
 
 def write_page(rows: Sequence[Row], summaries: Sequence[Summary], title: str) -> str:
@@ -43,9 +64,9 @@ def write_page(rows: Sequence[Row], summaries: Sequence[Summary], title: str) ->
 
     A row of a second tool (an ablation) for the same picture is shown inside the first one's entry.
     """
-    entries: dict[str, dict[str, list[Row]]] = {}
+    entries: dict[str, dict[Path, list[Row]]] = {}
     for row in rows:
-        entries.setdefault(row.category, {}).setdefault(row.name, []).append(row)
+        entries.setdefault(row.category, {}).setdefault(row.picture, []).append(row)
     body = [
         f"<h1>{escape(title)}: {sum(map(len, entries.values()))} pictures drawn by programs</h1>",
         "<p>Medians by category; within a category the worst drawing comes first. In a difference, white is equal.</p>",
@@ -53,6 +74,7 @@ def write_page(rows: Sequence[Row], summaries: Sequence[Summary], title: str) ->
     ]
     for category, pictures in entries.items():
         body.append(f'<h2 id="{escape(category)}">{escape(category)}</h2>')
+        body.append(_course([row for group in pictures.values() for row in group]))
         body += [_entry(group) for group in pictures.values()]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -76,6 +98,63 @@ def _summary_table(summaries: Iterable[Summary]) -> str:
     return f'<div class="scroll">{table}</div>'
 
 
+def _course(rows: Sequence[Row]) -> str:
+    """How the error of a category fell while its pictures were drawn: a line a tool, and a table of milestones."""
+    tools: dict[str, list[Row]] = {}
+    for row in rows:
+        tools.setdefault(row.tool, []).extend([row] if row.course else [])
+    drawn = [row for group in tools.values() for row in group]
+    if not drawn:
+        return ""
+    chart = draw_chart({tool: _median_line(group) for tool, group in tools.items()}, "median rmse over renders")
+    longest = max(row.course[-1].renders for row in drawn)
+    marks = [mark for mark in MILESTONES if mark <= longest]
+    head = "".join(f"<th>{name}</th>" for name in ("rmse at", *(f"{mark:,}" for mark in marks), "the end"))
+    lines = []
+    for number, (tool, group) in enumerate(tools.items()):
+        cells = [_milestone(group, mark) for mark in marks]
+        cells.append(format_cell("rmse", median(row.course[-1].rmse for row in group) if group else None))
+        kind = _line_class(number)
+        lines.append(f'<tr><td class="{kind}">{escape(tool)}</td>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
+    begin = max(row.course[0].renders for row in drawn)
+    late = f" Before {begin:,} renders some pictures had no program yet." if begin > 1 else ""
+    caption = f"Median rmse of the best program so far, at 128 pixels, by drawings judged after tracing.{late}"
+    return (
+        f'<div class="course">\n<figure>{chart}<figcaption>{caption}</figcaption></figure>\n<div class="scroll"><table>'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table></div>\n</div>"
+    )
+
+
+def _line_class(number: int) -> str:
+    return f"line line{number % LINES}" + (" dashed" if number // LINES % 2 else "")
+
+
+def _median_line(rows: Sequence[Row]) -> Points:
+    """The median error from where every picture has a program to the end of the longest search."""
+    if not rows:
+        return []
+    begin = max(row.course[0].renders for row in rows)
+    end = max(row.course[-1].renders for row in rows)
+    marks = {round(begin * 10 ** (k / A_DECADE)) for k in range(int(A_DECADE * np.log10(end / begin)) + 1)} | {end}
+    line: list[tuple[float, float]] = []
+    for mark in sorted(marks):
+        found = [error for row in rows if (error := error_at(row.course, mark)) is not None]
+        if not line or line[-1][1] != median(found) or mark == end:
+            line.append((mark, median(found)))
+    return line
+
+
+def _milestone(rows: Sequence[Row], renders: int) -> str:
+    """The median error after so many renders, and of how many pictures if not all had a program."""
+    if all(row.course[-1].renders < renders for row in rows):  # also where nothing was drawn
+        return "not reached"
+    found = [error for row in rows if (error := error_at(row.course, renders)) is not None]
+    if not found:
+        return "no program yet"
+    some = "" if len(found) == len(rows) else f" ({len(found)} of {len(rows)})"
+    return format_cell("rmse", median(found)) + some
+
+
 def _entry(rows: Sequence[Row]) -> str:
     target = _load(rows[0])
     figures = [_figure(target, "picture")] if target is not None else []
@@ -97,13 +176,17 @@ def _entry(rows: Sequence[Row]) -> str:
             f'<p class="measures">{escape(tool)}{measures}</p>\n'
             f"<details><summary>program</summary><pre>{escape(row.program)}</pre></details>"
         )
+    courses = {row.tool: [(step.renders, step.rmse) for step in row.course] for row in rows}
+    if any(courses.values()):
+        label = "rmse by renders"
+        figures.append(f"<figure>{draw_chart(courses, label, axes=False)}<figcaption>{label}</figcaption></figure>")
     pictures = f'<div class="pictures">{"".join(figures)}</div>'
     return f"<article>\n<h3>{escape(rows[0].name)}</h3>\n{pictures}\n<div>{''.join(notes)}</div>\n</article>"
 
 
 def _load(row: Row) -> NDArray[np.float32] | None:
     try:
-        return load_measured(row.picture)
+        return load_measured(row.picture, row.background)
     except SketchError:
         return None
 

@@ -5,8 +5,7 @@ border; layers that do not touch may come in any order, so those of one paint co
 beginning to its end. What repeats then does so evenly, which is what `simplify` looks for.
 """
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,16 +24,16 @@ LIKE = 1.5  # units that the sizes of two like shapes may differ
 TIP = 0.15  # units that a line may lean and still be called level
 
 
-def arrange(sketch: Sketch, judge: Judge, price: float, deadline: float) -> Sketch:
-    """The sketch with its rectangles aligned, its like shapes alike and its layers in order, as time.monotonic allows.
+def arrange(sketch: Sketch, judge: Judge, price: float, is_over: Callable[[], bool]) -> Sketch:
+    """The sketch with its rectangles aligned, its like shapes alike and its layers in order, until is_over says so.
 
     price is the squared error, summed over the pixels and channels of the judge's target, that a number must save.
     """
-    sketch = aligned(barred(sketch, judge, deadline), judge, deadline)
-    return ordered(alike(sketch, judge, price, deadline), judge)
+    sketch = aligned(barred(sketch, judge, is_over), judge, is_over)
+    return ordered(alike(sketch, judge, price, is_over), judge)
 
 
-def alike(sketch: Sketch, judge: Judge, price: float, deadline: float) -> Sketch:
+def alike(sketch: Sketch, judge: Judge, price: float, is_over: Callable[[], bool]) -> Sketch:
     """Shapes of many numbers that are nearly the same as another of their paint, elsewhere, as that one moved.
 
     A copy costs two numbers, once it is told as a call of a function; it must be worth the others.
@@ -47,7 +46,7 @@ def alike(sketch: Sketch, judge: Judge, price: float, deadline: float) -> Sketch
             one, other = sketch.layers[j], sketch.layers[k]
             if j == k or (one.fill, one.stroke, one.weight) != (other.fill, other.stroke, other.weight):
                 continue
-            if time.monotonic() > deadline or np.abs(np.ptp(found[j], axis=0) - np.ptp(found[k], axis=0)).max() > LIKE:
+            if is_over() or np.abs(np.ptp(found[j], axis=0) - np.ptp(found[k], axis=0)).max() > LIKE:
                 continue
             x, y = (found[k].max(axis=0) + found[k].min(axis=0) - found[j].max(axis=0) - found[j].min(axis=0)) / 2
             for dx, dy in ((0.0, 0.0), (0.1, 0.0), (-0.1, 0.0), (0.0, 0.1), (0.0, -0.1)):
@@ -79,12 +78,12 @@ def _share(layer: Layer, judge: Judge) -> float:
     return float(judge.mark(layer).sum())
 
 
-def barred(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+def barred(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
     """Level and upright lines from border to border as the rectangles that show of them."""
     error = judge.error(sketch)
     for k, layer in enumerate(sketch.layers):
         bar = _bar(layer, judge.canvas)
-        if bar is None or time.monotonic() > deadline:
+        if bar is None or is_over():
             continue
         candidate = _with_layer(sketch, k, Layer(bar, layer.stroke))
         if judge.error(candidate) <= error + SAME:
@@ -107,7 +106,7 @@ def _bar(layer: Layer, canvas: tuple[int, int]) -> Node | None:
     return None
 
 
-def aligned(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+def aligned(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
     """Rectangles with sides that other shapes hide moved to the picture's border or to where others of their paint end.
 
     A rectangle may go behind what it then reaches under.
@@ -119,7 +118,7 @@ def aligned(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
         layer = sketch.layers[k]
         for side in range(4):
             for value in _places(sketch, layer, side, judge.canvas):
-                if time.monotonic() > deadline:
+                if is_over():
                     return sketch
                 moved = _with_side(layer, side, value)
                 found = _hidden(sketch, layer, moved, judge, error) if moved else None

@@ -1,11 +1,10 @@
-"""Draw one picture: an anytime search over programs. A picture in, the best program found in its time out.
+"""Draw one picture: an anytime search over programs. A picture in, the best program found in its time or renders out.
 
-The picture is first traced region by region. Then, until the time is up, the sources propose shapes for what the
-drawing lacks; the exact renderer tries each at every depth; the best go in, everything is polished, and what is worth
-least goes out again. One cost decides: squared error plus a price for every number of the program.
+The picture is first traced region by region. Then, until the time or the renders are used up, the sources propose
+shapes for what the drawing lacks; the exact renderer tries each at every depth; the best go in, everything is polished,
+and what is worth least goes out again. One cost decides: squared error plus a price for every number of the program.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 from treesketch.layers import Layer, read_layers, write_program
 from treesketch.model.network import Network
 from treesketch.picture import Picture
+from treesketch.search.allowance import Allowance, Step
 from treesketch.search.arrange import arrange
 from treesketch.search.coverage import cover
-from treesketch.search.finish import finish
+from treesketch.search.finish import finish, rounded
 from treesketch.search.fit import Fitter
 from treesketch.search.improve import insert, settle
 from treesketch.search.judge import Judge, Sketch, Trial, count_numbers, layer_numbers
@@ -32,9 +32,12 @@ from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
 TRIED_SIDE = 64  # pixels at which proposals are tried
-RESERVE = 0.16  # share of the time that is kept for the last polish and rounding
-FINISHED = 0.95  # share of the time after which numbers stay as they are; what is left is for loops and names
-GRACE = 0.04  # share of the time that each last step has at least
+RESERVE = 0.16  # share of the time or renders that is kept for the last polish and rounding
+MOST_RESERVED = 0.4  # the same, where tracing took long or there is much to round
+FINISHED = 0.95  # share after which numbers stay as they are; what is left is for loops and names
+GRACE = 0.04  # share that each last step has at least, however late it is
+ENDED = 14  # renders, and one a layer, that the last pass takes however little is left
+ROUNDED = 3  # renders a number that rounding may take
 SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
@@ -47,6 +50,8 @@ class Options:
     """How to draw: wall seconds, at most so many layers and numbers, the random seed, and the price of a number.
 
     price is the squared error, summed over the pixels and channels of a picture of 128 x 128, that a number must save.
+    renders, when given, is the most drawings that may be judged; with it and infinite seconds time decides nothing, and
+    a seed gives the same program on fast machines and slow ones. Tracing, which comes first, is not counted.
     """
 
     seconds: float = 5.0
@@ -54,16 +59,22 @@ class Options:
     numbers: int = 150
     seed: int = 0
     price: float = 0.03
+    renders: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A program for a picture: its tree, its rmse at `JUDGED_SIDE` (0..1), and what it took."""
+    """A program for a picture: its tree, its rmse at `JUDGED_SIDE` (0..1), what it took, and how it got there.
+
+    What is best is decided by error and numbers together, so that the error of a later step may be a little higher.
+    The last step is the program as it is.
+    """
 
     tree: Node
     rmse: float
     renders: int
     seconds: float
+    course: tuple[Step, ...] = ()
 
 
 Progress = Callable[[Node, float], None]  # called with the best program so far and its rmse
@@ -72,87 +83,116 @@ Progress = Callable[[Node, float], None]  # called with the best program so far 
 def draw_picture(
     picture: Picture, options: Options | None = None, network: Network | None = None, progress: Progress | None = None
 ) -> Drawing:
-    """The best program found for a picture within the time. Without a network only the picture's regions propose.
+    """The best program found within the time and the renders. Without a network only the picture's regions propose.
 
     The seed decides what is proposed; how far the search gets in its seconds depends on the machine.
     """
-    search = _Search(picture, options or Options(), network, progress)
-    sketch = search.run()
-    tree = write_program(sketch.layers, picture.canvas, sketch.ground)
-    tree = tell(tree, search.judge, search.options.price, search.by(1.0))
-    return Drawing(
-        tree,
-        search.judge.program_error(tree) ** 0.5,
-        search.judge.renders + search.tried.renders,
-        time.monotonic() - search.start,
-    )
+    return _Search(picture, options or Options(), network, progress).run()
 
 
 class _Search:
-    """One picture's search: judges at two sizes, the sources, and the clock."""
+    """One picture's search: judges at two sizes, the sources, and what is left of time and renders."""
 
     def __init__(self, picture: Picture, options: Options, network: Network | None, progress: Progress | None):
-        self.start = time.monotonic()
         self.options, self.progress = options, progress
         self.canvas = picture.canvas
         self.judge = Judge(picture.pixels, picture.canvas, JUDGED_SIDE)
         self.tried = Judge(self.judge.target, picture.canvas, TRIED_SIDE)
+        self.allowance = Allowance(options.seconds, options.renders, (self.judge, self.tried))
         self.rng = np.random.default_rng(options.seed)
-        self.fitter = Fitter(self.judge.target, self.canvas, self.start + SURVEYED * self.options.seconds)
+        self.fitter = Fitter(self.judge.target, self.canvas, self.allowance.deadline(SURVEYED))
         self.sources: list[Source] = [Regions(self.fitter)]
         if network is not None:
             self.sources.append(Writer(network, self.rng))
         self.turn = 0  # whose turn it is among the sources
-        self.reserve = RESERVE * options.seconds
-        self.pace = 0.0  # seconds that the last turn took: no other is begun that would end too late
+        self.reserve = RESERVE
+        self.pace = 0.0  # share that the last turn took: no other is begun that would end too late
         self.idle = 0  # turns since a proposal was worth trying
         self.failed: set[Layer] = set()
+        self.course: list[Step] = []
+        self.least = np.inf  # what the best program so far costs
+        self.known: tuple[Sketch, float] | None = None  # the sketch last judged, and its rmse
 
-    def left(self) -> float:
-        """Seconds until the last pass must begin."""
-        return self.options.seconds - self.reserve - (time.monotonic() - self.start)
+    def left(self, more: int = 0) -> float:
+        """The share of time and renders until the last pass must begin, or what so many renders more would leave."""
+        return 1 - self.reserve - self.allowance.used(more)
 
-    def run(self) -> Sketch:
+    def run(self) -> Drawing:
         traced = best = self.traced()
         if self.left() > 0 and not self.is_done(traced):
             small = start = self.shrunk(traced)
-            while self.left() > self.pace and self.idle < PATIENCE:
-                started = time.monotonic()
+            while self.left(2 + len(small.layers)) > self.pace and self.idle < PATIENCE:
+                begun = self.allowance.used()
                 better = self.improved(small)
-                self.pace = time.monotonic() - started
+                self.pace = self.allowance.used() - begun
                 if better is not None:
                     small = better
                     self.report(small, self.tried)
             if small is not start and small.layers:
-                factor = self.unit(self.tried) / self.unit(self.judge)
-                grown = tuple(scaled(layer, factor) for layer in small.layers)
-                large = self.settled(replace(small, layers=grown), self.judge)
+                large = self.settled(self.grown(small, self.tried), self.judge)
                 best = min(traced, large, key=lambda painting: self.burden(painting, self.judge))
-        sketch = self.refined(to_sketch(best, self.unit(self.judge)))
-        finished = finish(sketch, self.judge, self.by(FINISHED))
-        return arrange(finished, self.judge, self.options.price, self.by(FINISHED))
+        return self.told(self.refined(to_sketch(best, self.unit(self.judge))))
 
     def is_done(self, painting: Painting) -> bool:
         """Whether less is wrong with a painting than the cheapest shape costs."""
         return painting.rmse**2 * self.judge.target.size < self.options.price * FEWEST_NUMBERS
 
-    def by(self, share: float) -> float:
-        """When a last step must be done (time.monotonic seconds): each has a little time, however late it is."""
-        return max(self.start + share * self.options.seconds, time.monotonic() + GRACE * self.options.seconds)
+    def told(self, sketch: Sketch) -> Drawing:
+        """The sketch as a person would write it, as far as time and renders reach."""
+        least = ENDED + len(sketch.layers)
+        if self.allowance.affords(least):
+            sketch = finish(sketch, self.judge, self.ending(FINISHED, least))
+            sketch = arrange(sketch, self.judge, self.options.price, self.ending(FINISHED, least))
+            tree = write_program(sketch.layers, self.canvas, sketch.ground)
+            tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
+            rmse = self.judge.program_error(tree) ** 0.5
+        else:
+            short = replace(sketch, layers=tuple(rounded(layer, 100) for layer in sketch.layers))
+            sketch = short if self.known is None or self.allowance.affords(1) else self.known[0]
+            tree, rmse = write_program(sketch.layers, self.canvas, sketch.ground), self.rmse(sketch)
+        end = self.allowance.step(rmse)
+        return Drawing(tree, rmse, end.renders, end.seconds, (*self.course, end))
+
+    def ending(self, share: float, least: int) -> Callable[[], bool]:
+        """Says when a last step is over: past that share of time or renders, or when fewer renders are left than least.
+
+        Each has a little time, however late it is.
+        """
+        end = max(share, self.allowance.used() + GRACE)
+        return lambda: self.allowance.used() > end or not self.allowance.affords(least)
 
     def refined(self, sketch: Sketch) -> Sketch:
         """The program's numbers and colours moved once more, through the soft renderer, if that brings it nearer."""
         if not sketch.layers or self.left() < -0.5 * self.reserve:
             return sketch
+        if not self.allowance.affords(2 + ENDED + len(sketch.layers)):
+            return sketch
         program = write_program(sketch.layers, self.canvas, sketch.ground)
         layers, ground = read_layers(refine(program, self.judge.target, steps=2, size=JUDGED_SIDE, tint=True).children)
         moved = Sketch(ground or sketch.ground, tuple(layers))
-        return moved if self.judge.error(moved) < self.judge.error(sketch) else sketch
+        return moved if self.rmse(moved) < self.rmse(sketch) else sketch
+
+    def rmse(self, sketch: Sketch) -> float:
+        """The error at `JUDGED_SIDE`; a sketch that was judged just before is not drawn again."""
+        if self.known is None or self.known[0] != sketch:
+            self.known = sketch, self.judge.error(sketch) ** 0.5
+        return self.known[1]
 
     def report(self, painting: Painting, judge: Judge) -> None:
-        if self.progress:
-            sketch = to_sketch(painting, self.unit(judge))
-            self.progress(write_program(sketch.layers, self.canvas, sketch.ground), painting.rmse)
+        """Note and tell a painting, if it is the best so far as it stands; proposals are only tried in the small."""
+        sketch = to_sketch(self.grown(painting, judge), self.unit(self.judge))
+        rmse = self.rmse(sketch)
+        cost = self.cost(sketch, rmse, self.judge)
+        if cost < self.least or not self.course:
+            self.least = cost
+            self.course.append(self.allowance.step(rmse))
+            if self.progress:
+                self.progress(write_program(sketch.layers, self.canvas, sketch.ground), rmse)
+
+    def grown(self, painting: Painting, judge: Judge) -> Painting:
+        """A painting in pixels of a judge, in those of the larger one."""
+        factor = self.unit(judge) / self.unit(self.judge)
+        return replace(painting, layers=tuple(scaled(layer, factor) for layer in painting.layers))
 
     def unit(self, judge: Judge) -> NDArray[np.float64]:
         """Canvas units per pixel of a judge, across and down."""
@@ -164,11 +204,14 @@ class _Search:
 
     def burden(self, painting: Painting, judge: Judge) -> float:
         """What the painting costs; infinite beyond the limits."""
-        sketch = to_sketch(painting, self.unit(judge))
+        return self.cost(to_sketch(painting, self.unit(judge)), painting.rmse, judge)
+
+    def cost(self, sketch: Sketch, rmse: float, judge: Judge) -> float:
+        """What a sketch with that error costs; infinite beyond the limits."""
         numbers = count_numbers(sketch, self.canvas)
-        if len(painting.layers) > self.options.forms or numbers > self.options.numbers:
+        if len(sketch.layers) > self.options.forms or numbers > self.options.numbers:
             return np.inf
-        return painting.rmse**2 * judge.target.size + self.price(judge) * numbers
+        return rmse**2 * judge.target.size + self.price(judge) * numbers
 
     def settled(self, painting: Painting, judge: Judge) -> Painting:
         """Polished and within the budget of numbers, as the program's text counts them."""
@@ -188,11 +231,12 @@ class _Search:
             self.options.numbers,
             self.options.price,
             self.fitter.surveyed,
-            self.start + self.left() / 2,
+            self.allowance.deadline(self.left() / 2),
         )
         painting = Painting(tuple(layers), same_weights(layers), ground, rmse)
         # The last pass polishes what tracing polished: the longer that took, the earlier it must begin.
-        self.reserve = min(max(self.reserve, 0.4 * (time.monotonic() - self.start)), 0.4 * self.options.seconds)
+        rounding = self.allowance.share_of(ENDED + ROUNDED * sum(layer.outline.numbers for layer in layers))
+        self.reserve = min(max(RESERVE, MOST_RESERVED * self.allowance.used(), rounding), MOST_RESERVED)
         if self.burden(painting, self.judge) == np.inf:
             painting = self.settled(painting, self.judge)
         self.report(painting, self.judge)
@@ -264,7 +308,8 @@ class _Search:
         rough: list[tuple[float, Trial, float]] = []
         for layer in proposals:
             size = layer_numbers(layer)
-            tried = (self.tried.try_layer(layer, stack, *place) for place in self.tried.places(layer, stack))
+            places = self.tried.places(layer, stack)
+            tried = (self.tried.try_layer(layer, stack, *place) for place in places if self.left() > 0)
             found = [
                 (trial.gain * self.tried.target.size - extra, trial, extra)
                 for trial in tried

@@ -3,7 +3,7 @@
 A sketch in, one that draws nearly the same out.
 """
 
-import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -23,23 +23,22 @@ NEAR_ANGLE = 0.012  # radians: two thirds of a degree
 NEAR = 3  # of 255, in every channel: two colours that a person would write as one
 
 
-def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+def finish(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
     """Round all numbers to tenths, or hundredths where that shows, then each to a whole unit or a half if it may be.
 
     An inside and an outline that belong together become one shape. Colours that are nearly one become one, and those
     that are nearly black, white or grey become that.
 
     What rounding may add to the error is shared out evenly among the numbers; what one does not use, the next may.
-    Angles keep at least two decimals. Numbers not reached by the deadline (time.monotonic seconds) stay on the finer
-    grid.
+    Angles keep at least two decimals. Numbers not reached before is_over says that it is over stay on the finer grid.
     """
-    sketch = outlined(sketch, judge, deadline)
+    sketch = outlined(sketch, judge, is_over)
     error = judge.error(sketch)
     for parts in (10, 100):
         finer = replace(sketch, layers=tuple(rounded(layer, parts) for layer in sketch.layers))
         if judge.error(finer) <= error * (1 + TOLERANCE / 2) + SLACK / 2:
             break
-    sketch = plain_colors(finer, judge, deadline)
+    sketch = plain_colors(finer, judge, is_over)
     error = judge.error(sketch)
     todo = sum(len(_free(layer)) for layer in sketch.layers)
     share = (error * TOLERANCE / 2 + SLACK / 2) / max(todo, 1)
@@ -53,20 +52,20 @@ def finish(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
             allowed += share
             for parts in GRIDS:
                 candidate = with_number(layer, number, round(number.value * parts) / parts)
-                if time.monotonic() < deadline and _error(judge, candidate, under, above) <= allowed:
+                if not is_over() and _error(judge, candidate, under, above) <= allowed:
                     layer = candidate
                     break
         layers[k] = layer
         under = _painted(judge, layer, under)
-    return named_angles(replace(sketch, layers=tuple(layers)), judge, deadline)
+    return named_angles(replace(sketch, layers=tuple(layers)), judge, is_over)
 
 
-def named_angles(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+def named_angles(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
     """Angles that are nearly a constant of the language as that constant, where that shows no less."""
     error = judge.error(sketch)
     for k, layer in enumerate(sketch.layers):
         for number in numbers(layer.shape):
-            if number.role != "angle" or time.monotonic() > deadline:
+            if number.role != "angle" or is_over():
                 continue
             word = min(CONSTANTS, key=lambda word: abs(abs(number.value) - CONSTANTS[word]))
             if abs(abs(number.value) - CONSTANTS[word]) > NEAR_ANGLE:
@@ -81,7 +80,7 @@ def named_angles(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
     return sketch
 
 
-def outlined(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+def outlined(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
     """Insides that an outline of the same kind runs around are painted together with it, where that shows no less."""
     error = judge.error(sketch)
     layers = list(sketch.layers)
@@ -91,7 +90,7 @@ def outlined(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
         for inside in layers[: layers.index(line)][::-1]:
             if inside.stroke is not None or inside.shape.production != line.shape.production:
                 continue
-            if time.monotonic() > deadline or not _runs_around(line, inside, judge):
+            if is_over() or not _runs_around(line, inside, judge):
                 continue
             whole = [replace(line, fill=inside.fill) if layer is line else layer for layer in layers]
             whole.remove(inside)
@@ -115,7 +114,7 @@ def _runs_around(line: Layer, inside: Layer, judge: Judge) -> bool:
     return True
 
 
-def plain_colors(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
+def plain_colors(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
     """Each colour as an earlier one, as black or white, or as a grey, where it is that nearly and the error allows it.
 
     The ground's colour goes first, then those of the layers, back to front. The whole adds at most half of what
@@ -126,7 +125,7 @@ def plain_colors(sketch: Sketch, judge: Judge, deadline: float) -> Sketch:
     paints = (paint for layer in sketch.layers for paint in (layer.fill, layer.stroke) if paint)
     for color in dict.fromkeys((sketch.ground, *paints)):
         for plain in (*told, *_plainer(color)):
-            if time.monotonic() > deadline or not _is_near(color, plain):
+            if is_over() or not _is_near(color, plain):
                 continue
             candidate = _recolored(sketch, color, plain)
             if judge.error(candidate) <= allowed:

@@ -4,7 +4,7 @@ What the search has found is forms one by one. `simplify` knows how they may be 
 it is decided here by the search's own cost, the error against the picture plus the price of the numbers.
 """
 
-import time
+from collections.abc import Callable
 
 from treesketch.check import check
 from treesketch.errors import SketchError
@@ -14,8 +14,8 @@ from treesketch.simplify import length, simplify
 from treesketch.tree import Node
 
 
-def tell(tree: Node, judge: Judge, price: float, deadline: float) -> Node:
-    """The program in the shortest form that costs no more. Past the deadline (time.monotonic seconds) it stays.
+def tell(tree: Node, judge: Judge, price: float, is_over: Callable[[], bool]) -> Node:
+    """The program in the shortest form that costs no more. When is_over says so it stays.
 
     price is the squared error, summed over the pixels and channels of the judge's target, that a number must save.
     """
@@ -28,7 +28,7 @@ def tell(tree: Node, judge: Judge, price: float, deadline: float) -> Node:
         return costs[id(program)][1]
 
     def accepts(new: Node, old: Node) -> bool:
-        if length(new) >= length(old) or time.monotonic() > deadline or check(new):
+        if length(new) >= length(old) or is_over() or check(new):
             return False
         try:
             return cost(new) <= cost(old)
