@@ -405,7 +405,7 @@ def _turned(groups: Sequence[Sequence[Node]], counter: str) -> Node | None:
         points = _around(points, middle, groups[0][0].production in ("triangle", "quad", "polygon"))
     turn = 2 * math.pi / len(groups)
     for way in (1, -1):
-        angles = way * turn * np.arange(len(groups))
+        angles = np.array([way * turn * k for k in range(len(groups))])
         if np.abs(_rotated(points[0] - middle, angles) + middle - points).max() <= 2 * TOLERANCE:
             break
     else:

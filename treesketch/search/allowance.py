@@ -1,15 +1,14 @@
 """How much a search may take, and how much of it is used: wall seconds, renders, or both.
 
-In: the limits and the judges that count. Out: shares, 0 at the beginning and 1 at the end. Where only renders are
+In: the limits and the tally of renders. Out: shares, 0 at the beginning and 1 at the end. Where only renders are
 limited the clock has no say, so that a slow machine decides what a fast one does.
 """
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from treesketch.search.judge import Judge
+from treesketch.search.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +23,31 @@ class Step:
 class Allowance:
     """The limits of one search that begins now: `seconds` may be infinite, `renders` None for any number."""
 
-    def __init__(self, seconds: float, renders: int | None, judges: Sequence[Judge]):
+    def __init__(self, seconds: float, renders: int | None):
         self._start = time.monotonic()
-        self._seconds, self._renders, self._judges = seconds, renders, judges
+        self._seconds, self._renders = seconds, renders
+        self.tally = Tally(0, renders)
+
+    def keep(self, share: float) -> None:
+        """Let renders be spent until only that share of them is left, or two at least, for what comes at the end."""
+        if self._renders is not None:
+            self.tally.most = max(min(int(self._renders * (1 - share)), self._renders - 2), 0)
+
+    def release(self) -> None:
+        """Let all renders be spent."""
+        self.tally.most = self._renders
 
     def step(self, rmse: float) -> Step:
         """That error now."""
-        return Step(self._counted(), self._elapsed(), rmse)
+        return Step(self.tally.renders, self._elapsed(), rmse)
 
     def used(self, more: int = 0) -> float:
         """The share that is used up, or would be after so many renders more; of two limits, that of the nearer one."""
-        return max(self._elapsed() / self._seconds, self.share_of(self._counted() + more))
+        return max(self._elapsed() / self._seconds, self.share_of(self.tally.renders + more))
 
     def affords(self, renders: int) -> bool:
         """Whether so many renders more are within the limit of renders."""
-        return self.share_of(self._counted() + renders) <= 1
+        return self.share_of(self.tally.renders + renders) <= 1
 
     def share_of(self, renders: int) -> float:
         """The share that so many renders are: 0 where renders are not limited."""
@@ -50,6 +59,3 @@ class Allowance:
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._start
-
-    def _counted(self) -> int:
-        return sum(judge.renders for judge in self._judges)

@@ -340,12 +340,14 @@ def fit_crescent(points: Array) -> tuple[Outline, Outline] | None:
         return None
     one, on = found
     rest = points[~on]
-    for _ in range(2):
+    for again in (True, False):
         other = fit_circle(rest, np.ones(len(rest))) if len(rest) > 5 else None
         if other is None:
             return None
         away = np.abs(np.hypot(points[:, 0] - other[0], points[:, 1] - other[1]) - other[2])
-        rest = points[(away < 0.5) & ~on]
+        if again:
+            rest = points[(away < 0.5) & ~on]
+    assert other is not None
     near = on | (away < 0.7)
     if near.mean() < 0.9:  # the horns are blunt where pixels are coarse
         return None

@@ -26,8 +26,9 @@ from treesketch.search.painting import Painting, same_weights, scaled, to_outlin
 from treesketch.search.polish import Opening, fit_alone, polish
 from treesketch.search.refine import refine
 from treesketch.search.sources import Regions, Situation, Source, Writer
+from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
-from treesketch.search.trace import decompose
+from treesketch.search.trace import decompose, draft
 from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
@@ -51,7 +52,7 @@ class Options:
 
     price is the squared error, summed over the pixels and channels of a picture of 128 x 128, that a number must save.
     renders, when given, is the most drawings that may be judged; with it and infinite seconds time decides nothing, and
-    a seed gives the same program on fast machines and slow ones. Tracing, which comes first, is not counted.
+    a seed gives the same program on fast machines and slow ones. `tally` says what counts.
     """
 
     seconds: float = 5.0
@@ -98,9 +99,11 @@ class _Search:
         self.canvas = picture.canvas
         self.judge = Judge(picture.pixels, picture.canvas, JUDGED_SIDE)
         self.tried = Judge(self.judge.target, picture.canvas, TRIED_SIDE)
-        self.allowance = Allowance(options.seconds, options.renders, (self.judge, self.tried))
+        self.allowance = Allowance(options.seconds, options.renders)
         self.rng = np.random.default_rng(options.seed)
-        self.fitter = Fitter(self.judge.target, self.canvas, self.allowance.deadline(SURVEYED))
+        self.allowance.keep(RESERVE)
+        with counting(self.allowance.tally):
+            self.fitter = Fitter(self.judge.target, self.canvas, self.allowance.deadline(SURVEYED))
         self.sources: list[Source] = [Regions(self.fitter)]
         if network is not None:
             self.sources.append(Writer(network, self.rng))
@@ -110,7 +113,8 @@ class _Search:
         self.idle = 0  # turns since a proposal was worth trying
         self.failed: set[Layer] = set()
         self.course: list[Step] = []
-        self.least = np.inf  # what the best program so far costs
+        self.best = self.drafted()
+        self.least = np.inf  # what it costs
         self.known: tuple[Sketch, float] | None = None  # the sketch last judged, and its rmse
 
     def left(self, more: int = 0) -> float:
@@ -118,6 +122,22 @@ class _Search:
         return 1 - self.reserve - self.allowance.used(more)
 
     def run(self) -> Drawing:
+        """The whole search: what it has found when the time or the renders are used up, told as a person would."""
+        with counting(self.allowance.tally):
+            try:
+                sketch = self.found()
+            except OutOfRenders:
+                sketch = self.best
+            return self.told(sketch)
+
+    def drafted(self) -> Sketch:
+        """What the picture's regions look like before anything is compared with the picture."""
+        layers, ground, _ = draft(self.fitter.surveyed, self.options.numbers, self.options.price)
+        layers = layers[: self.options.forms]  # the largest
+        return to_sketch(Painting(tuple(layers), same_weights(layers), ground, np.inf), self.unit(self.judge))
+
+    def found(self) -> Sketch:
+        """The best sketch that tracing and the sources lead to."""
         traced = best = self.traced()
         if self.left() > 0 and not self.is_done(traced):
             small = start = self.shrunk(traced)
@@ -131,7 +151,7 @@ class _Search:
             if small is not start and small.layers:
                 large = self.settled(self.grown(small, self.tried), self.judge)
                 best = min(traced, large, key=lambda painting: self.burden(painting, self.judge))
-        return self.told(self.refined(to_sketch(best, self.unit(self.judge))))
+        return self.refined(to_sketch(best, self.unit(self.judge)))
 
     def is_done(self, painting: Painting) -> bool:
         """Whether less is wrong with a painting than the cheapest shape costs."""
@@ -139,17 +159,21 @@ class _Search:
 
     def told(self, sketch: Sketch) -> Drawing:
         """The sketch as a person would write it, as far as time and renders reach."""
-        least = ENDED + len(sketch.layers)
+        tree, least = None, ENDED + len(sketch.layers)
+        self.allowance.keep(0)
         if self.allowance.affords(least):
-            sketch = finish(sketch, self.judge, self.ending(FINISHED, least))
-            sketch = arrange(sketch, self.judge, self.options.price, self.ending(FINISHED, least))
-            tree = write_program(sketch.layers, self.canvas, sketch.ground)
-            tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
-            rmse = self.judge.program_error(tree) ** 0.5
-        else:
-            short = replace(sketch, layers=tuple(rounded(layer, 100) for layer in sketch.layers))
-            sketch = short if self.known is None or self.allowance.affords(1) else self.known[0]
-            tree, rmse = write_program(sketch.layers, self.canvas, sketch.ground), self.rmse(sketch)
+            try:
+                sketch = finish(sketch, self.judge, self.ending(FINISHED, least))
+                sketch = arrange(sketch, self.judge, self.options.price, self.ending(FINISHED, least))
+                tree = write_program(sketch.layers, self.canvas, sketch.ground)
+                tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
+            except OutOfRenders:
+                pass
+        if tree is None:
+            layers = tuple(rounded(layer, 100) for layer in sketch.layers)
+            tree = write_program(layers, self.canvas, sketch.ground)
+        self.allowance.release()
+        rmse = self.judge.program_error(tree) ** 0.5
         end = self.allowance.step(rmse)
         return Drawing(tree, rmse, end.renders, end.seconds, (*self.course, end))
 
@@ -184,7 +208,7 @@ class _Search:
         rmse = self.rmse(sketch)
         cost = self.cost(sketch, rmse, self.judge)
         if cost < self.least or not self.course:
-            self.least = cost
+            self.best, self.least = sketch, cost
             self.course.append(self.allowance.step(rmse))
             if self.progress:
                 self.progress(write_program(sketch.layers, self.canvas, sketch.ground), rmse)
@@ -237,8 +261,10 @@ class _Search:
         # The last pass polishes what tracing polished: the longer that took, the earlier it must begin.
         rounding = self.allowance.share_of(ENDED + ROUNDED * sum(layer.outline.numbers for layer in layers))
         self.reserve = min(max(RESERVE, MOST_RESERVED * self.allowance.used(), rounding), MOST_RESERVED)
+        self.allowance.keep(self.reserve)
         if self.burden(painting, self.judge) == np.inf:
             painting = self.settled(painting, self.judge)
+        self.best = to_sketch(painting, self.unit(self.judge))
         self.report(painting, self.judge)
         return painting
 
@@ -328,7 +354,6 @@ class _Search:
             above = trial.place + trial.instead
             opening = Opening(stack.under[trial.place], stack.over_clear[above], stack.over_color[above])
             piece, error = fit_alone(piece, opening, self.tried.target)
-            self.tried.renders += 6
             if now - error - extra > 0:
                 fitted.append((now - error - extra, trial, piece))
         fitted.sort(key=lambda entry: -entry[0])

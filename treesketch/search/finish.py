@@ -13,6 +13,7 @@ from treesketch.arithmetic import CONSTANTS
 from treesketch.layers import Channels, Layer
 from treesketch.search.judge import Array, Judge, Sketch
 from treesketch.search.numbers import GEOMETRY, Number, numbers
+from treesketch.search.tally import charge
 from treesketch.tree import Node
 
 TOLERANCE = 0.03  # share of the error that rounding may add
@@ -170,7 +171,7 @@ def _painted(judge: Judge, layer: Layer, under: Array) -> Array:
 
 def _error(judge: Judge, layer: Layer, under: Array, above: tuple[Array, Array]) -> float:
     """Mean square error with a layer between what is under it and above it."""
-    judge.renders += 1
+    charge()
     picture = above[0] + above[1][..., None] * _painted(judge, layer, under)
     return float(((picture - judge.target) ** 2).mean())
 

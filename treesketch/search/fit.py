@@ -264,10 +264,10 @@ def shape_node(outline: Outline, scale: NDArray[np.float64]) -> Node:
             return Node("with_translation", (_pair("point", p[0] * sx, p[1] * sy), turned))
         case "sector" | "segment" | "arc":
             angles = tuple(Node("literal", value=round(float(angle), 4)) for angle in p[4:6])
-            form = (_pair("point", p[0] * sx, p[1] * sy), _pair("diameters", 2 * p[2] * sx, 2 * p[3] * sy), *angles)
+            place = (_pair("point", p[0] * sx, p[1] * sy), _pair("diameters", 2 * p[2] * sx, 2 * p[3] * sy), *angles)
             if outline.kind == "segment":
-                return Node("arc_closed", (*form, Node("closing_chord")))
-            return Node("arc", form)
+                return Node("arc_closed", (*place, Node("closing_chord")))
+            return Node("arc", place)
         case "path":
             return _path_node(outline.verbs, p.reshape(-1, 2) * scale)
         case "spline":

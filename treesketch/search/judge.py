@@ -1,7 +1,7 @@
 """The exact renderer as a judge: what a drawing costs, and what it would cost with one layer more, or another.
 
 Layers in, errors out. Coverages come from `raster` and are kept, so that trying a layer at any depth costs one pass
-over the pixels that it touches; every drawing whose error is asked for, whole or so, counts as one render.
+over the pixels that it touches; every drawing whose error is asked for, whole or so, is counted.
 """
 
 from collections import OrderedDict
@@ -17,6 +17,7 @@ from treesketch.layers import Channels, Layer, write_program
 from treesketch.picture import resize
 from treesketch.raster import layers as paints_of
 from treesketch.search.numbers import GEOMETRY, numbers
+from treesketch.search.tally import charge
 from treesketch.tree import Node
 
 Array = NDArray[np.float32]
@@ -77,7 +78,6 @@ class Judge:
         self.target = target if scale == 1 else resize(target, size)
         self.canvas = canvas
         self.size = self.target.shape[:2]
-        self.renders = 0
         self._marks: dict[Layer, NDArray[np.bool_]] = {}
         self._paints: OrderedDict[Layer, list[tuple[Array, Array]]] = OrderedDict()
 
@@ -119,7 +119,7 @@ class Judge:
 
     def draw(self, sketch: Sketch) -> Array:
         """The drawing, (H, W, 3) in 0..1."""
-        self.renders += 1
+        charge()
         picture = np.empty((*self.size, 3), np.float32)
         picture[:] = np.array(sketch.ground[:3], np.float32) / 255
         for layer in sketch.layers:
@@ -134,7 +134,7 @@ class Judge:
     def program_error(self, program: Node) -> float:
         """Mean square error of any program's drawing, which need not be layers. Raises RunError past its limits."""
         scene = interpret(program)
-        self.renders += 1
+        charge()
         picture = np.empty((*self.size, 3), np.float32)
         picture[:] = np.array(scene.background[:3], np.float32) / 255
         for shape in scene.shapes:
@@ -150,7 +150,7 @@ class Judge:
         over_color = np.zeros_like(under)
         over_clear = np.ones((depth + 1, *self.size), np.float32)
         under[0] = np.array(sketch.ground[:3], np.float32) / 255
-        self.renders += 1
+        charge()
         for k, layer in enumerate(sketch.layers):
             under[k + 1] = under[k]
             for cover, color in self.paints(layer):
@@ -164,7 +164,7 @@ class Judge:
             over_clear[k] = over_clear[k + 1] * clear
         without = over_color[1:] + over_clear[1:, ..., None] * under[:-1]
         gone = ((without - self.target) ** 2).sum(-1)
-        self.renders += depth
+        charge(depth)
         boxes = [_box(self.paints(layer)) for layer in sketch.layers]
         return Stack(under, over_color, over_clear, ((under[-1] - self.target) ** 2).sum(-1), gone, boxes)
 
@@ -189,7 +189,7 @@ class Judge:
         paints = self.paints(layer)
         if not paints:
             return None
-        self.renders += 1
+        charge()
         above = place + 1 if instead else place
         cover = paints[0][0]
         top, left, bottom, right = _box(paints)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from treesketch.search.coverage import Entries, cover, cover_with_slopes
 from treesketch.search.outline import STROKES, Array, Layer, Outline, tame
+from treesketch.search.tally import affords, charge
 
 
 def paint(layers: Sequence[Layer], ground: Array, height: int, width: int) -> NDArray[np.float32]:
@@ -26,6 +27,7 @@ def paint(layers: Sequence[Layer], ground: Array, height: int, width: int) -> ND
 
 def squared_error(layers: Sequence[Layer], ground: Array, target: NDArray[np.float32]) -> float:
     """The squared error of a painting of `target` (H, W, 3), summed over pixels and channels."""
+    charge()
     return float(((paint(layers, ground, *target.shape[:2]) - target) ** 2).sum())
 
 
@@ -58,7 +60,7 @@ def polish(
     """Move every outline (and colour) to lower the squared error of the painting.
 
     target is (H, W, 3). Strokes of layers with the same number in `pens` must have one weight, and keep one. Returns
-    the layers, the ground colour and the root mean square error (0..1).
+    the layers, the ground colour and the root mean square error (0..1). Moves no further when renders run out.
     """
     height, width = target.shape[:2]
     outlines = [layer.outline for layer in layers]
@@ -66,6 +68,7 @@ def polish(
     offsets = np.cumsum([0] + [len(o.params) for o in outlines])
     tie = _tie(outlines, offsets, pens) if pens is not None else None
     damping = 1e-2
+    charge()
     coverage, entries = cover_with_slopes(outlines, height, width, True)
     if colors:
         tint = solve_colors(coverage, target, tint)
@@ -76,13 +79,14 @@ def polish(
         if tie is not None:
             normal, right = tie.T @ normal @ tie, tie.T @ right
         accepted = False
-        for _ in range(3):
+        for _ in range(3 if affords(3) else 0):
             bound = damping * np.diag(normal) + 1e-4 + damping * 1e-2
             move = np.clip(np.linalg.solve(normal + np.diag(bound), right), -1.5, 1.5)
             if tie is not None:
                 move = tie @ move
             moved = [replace(o, params=o.params + move[offsets[k] : offsets[k + 1]]) for k, o in enumerate(outlines)]
             moved = [tame(o, height, width) for o in moved]
+            charge()
             new_coverage, new_entries = cover_with_slopes(moved, height, width, True)
             new_tint = solve_colors(new_coverage, target, tint) if colors and step % 2 else tint
             new_picture, new_gains = _composite(new_coverage, new_tint)
@@ -124,6 +128,7 @@ def linearise(layers: Sequence[Layer], ground: Array, target: NDArray[np.float32
     outlines = [layer.outline for layer in layers]
     offsets = np.cumsum([0] + [len(o.params) for o in outlines])
     height, width = target.shape[:2]
+    charge()
     coverage, entries = cover_with_slopes(outlines, height, width, True)
     picture, gains = _composite(coverage, np.concatenate([ground[None], *(layer.color[None] for layer in layers)]))
     residual = target - picture
@@ -197,6 +202,7 @@ def fit_alone(layer: Layer, opening: Opening, target: NDArray[np.float32], round
     best, least, damping = layer, np.inf, 1e-2
     outline = layer.outline
     for step in range(rounds + 1):
+        charge()
         coverage, entries = cover_with_slopes([outline], height, width, step < rounds)
         weight = clear * coverage[0][..., None]
         bare = rest - (clear - weight) * opening.under

@@ -23,6 +23,7 @@ from treesketch.picture import resize
 from treesketch.scene import Scene
 from treesketch.search.numbers import GEOMETRY, Number, numbers, with_numbers
 from treesketch.search.palette import Paints, close_grays, find_palette, open_grays
+from treesketch.search.tally import charge
 from treesketch.soft_raster import Pieces, control_points, outline, pack, see_through, trace
 from treesketch.tree import Node, Path, at, walk
 
@@ -243,6 +244,7 @@ class _Fit:
                 return None
             if _topology(scene) != self.topology:
                 return None
+        charge()
         points, weights = control_points(scene)
         vertices = outline(self.layers, torch.from_numpy(points), torch.from_numpy(weights))
         pieces = trace(vertices.float(), self.layers.edges, len(self.alpha), self.size)

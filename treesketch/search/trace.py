@@ -21,6 +21,7 @@ from treesketch.search.curves import paths, splines
 from treesketch.search.outline import CUT_ROUND, ROUND, SIDED, STROKES, Layer, Outline
 from treesketch.search.plain import prefer_plain
 from treesketch.search.polish import polish, settle
+from treesketch.search.tally import OutOfRenders, uncounted
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
@@ -92,12 +93,15 @@ def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey
     # Many small regions may be few once those of the ground are one.
     fine = regions.segment(target, FINEST, mixture) if len(found.regions) >= most else found
     grounds = [joined for joined in regions.join_grounds(fine) if len(joined.regions) <= most + regions.SPLIT]
-    surveys = []
+    surveys: list[Survey] = []
     for division in sorted([*grounds, found], key=lambda division: len(division.regions)):
         if not surveys or time.monotonic() < deadline:
             ground = None if division is found else 0
             surveys.append(_survey(make_plan(division, ground, quick=time.monotonic() > deadline), deadline))
-    return surveys[0] if len(surveys) == 1 else min(surveys, key=lambda surveyed: _burden(surveyed, target))
+    try:
+        return surveys[0] if len(surveys) == 1 else min(surveys, key=lambda surveyed: _burden(surveyed, target))
+    except OutOfRenders:
+        return surveys[0]
 
 
 def _survey(plan: Plan, deadline: float) -> Survey:
@@ -109,11 +113,16 @@ def _survey(plan: Plan, deadline: float) -> Survey:
 
 def _burden(surveyed: Survey, target: Pixels) -> float:
     """What the best choices leave and cost when they are polished together."""
-    chosen = allocate([part.choices for part in surveyed.parts], EXPECTED_NUMBERS, PRICE)
-    layers = [layer for part, c in zip(surveyed.parts, chosen, strict=True) for layer in part.layers(c)]
-    ground = surveyed.plan.found.regions[surveyed.plan.order[0]].color
+    layers, ground, chosen = draft(surveyed, EXPECTED_NUMBERS, PRICE)
     rmse = polish(layers, ground, target, rounds=4)[2]
     return rmse**2 * target.size + PRICE * sum(choice.numbers for choice in chosen)
+
+
+def draft(surveyed: Survey, numbers: int, price: float) -> tuple[list[Layer], Array, list[Choice]]:
+    """The layers of the best choices for about that many numbers, as they were fitted one by one; the ground; they."""
+    chosen = allocate([part.choices for part in surveyed.parts], numbers, price)
+    layers = [layer for part, choice in zip(surveyed.parts, chosen, strict=True) for layer in part.layers(choice)]
+    return layers, surveyed.plan.found.regions[surveyed.plan.order[0]].color, chosen
 
 
 def decompose(
@@ -128,21 +137,19 @@ def decompose(
     Past the deadline (time.monotonic seconds) corners are no longer moved to where they pay most.
     """
     surveyed = surveyed or survey(target, most=int(np.clip(numbers // 4, 4, 48)))
-    plan, parts = surveyed.plan, surveyed.parts
-    chosen = allocate([part.choices for part in parts], numbers, price)
-    layers: list[Layer] = []
-    pens: list[int] = []
-    for part, choice in zip(parts, chosen, strict=True):
-        painted = part.layers(choice)
-        layers += painted
-        pens += [part.place] * len(painted)
-    ground = plan.found.regions[plan.order[0]].color
-    layers, ground, _ = polish(layers, ground, target, rounds=6, pens=pens)
-    if options := _plainer(parts, chosen):
-        layers = prefer_plain(layers, options, ground, target, price)
-        layers, ground, _ = polish(layers, ground, target, rounds=3, pens=pens)
-    shared, pens = _share_weights(layers, pens)
-    layers, _, ground, rmse = spend(shared, pens, ground, target, numbers, price, deadline)
+    layers, ground, chosen = draft(surveyed, numbers, price)
+    parts = surveyed.parts
+    pens = [part.place for part, choice in zip(parts, chosen, strict=True) for _ in part.layers(choice)]
+    layers, ground, rmse = polish(layers, ground, target, rounds=6, pens=pens)
+    try:
+        plainer, tint = layers, ground
+        if options := _plainer(parts, chosen):
+            plainer = prefer_plain(layers, options, ground, target, price)
+            plainer, tint, _ = polish(plainer, ground, target, rounds=3, pens=pens)
+        shared, pens = _share_weights(plainer, pens)
+        layers, _, ground, rmse = spend(shared, pens, tint, target, numbers, price, deadline)
+    except OutOfRenders:
+        return layers, ground, rmse
     return layers, ground, rmse
 
 
@@ -295,14 +302,7 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
     owner = [i for i, outlines in enumerate(fine) for _ in outlines]
     if not owner:
         return []
-    layers, _, rmse = polish(
-        [Layer(o, np.ones(3)) for outlines in fine for o in outlines],
-        np.zeros(3),
-        np.repeat(member[..., None], 3, axis=2),
-        rounds=4,
-        colors=False,
-        pens=[0] * len(owner),
-    )
+    layers, rmse = _fit_together([o for outlines in fine for o in outlines], [1] * len(owner), member, same_pen=True)
     # Edges a quarter of a pixel off (half a pixel where there is no danger in it) are what a pen may leave.
     if rmse**2 * member.size > (0.14 if hollow else 0.5) / max(pen.weight, 1.5) * region.area:
         return []
@@ -339,6 +339,18 @@ def _draw_with_pen(region: regions.Region) -> list[list[Choice]]:
             curve.append(Choice(moved, spline.numbers - 1, float((off**2).sum()), float(off.sum())))
         curves.append(curve)
     return curves
+
+
+def _fit_together(
+    outlines: Sequence[Outline], levels: Sequence[int], member: NDArray[np.float32], same_pen: bool = False
+) -> tuple[list[Layer], float]:
+    """Outlines moved together until they are near a region's map (H, W), each adding to it (1) or cutting (0); rmse."""
+    layers = [Layer(outline, np.full(3, float(level))) for outline, level in zip(outlines, levels, strict=True)]
+    target = np.repeat(member[..., None], 3, axis=2)
+    pens = [0] * len(layers) if same_pen else None
+    with uncounted():
+        layers, _, rmse = polish(layers, np.zeros(3), target, rounds=4, colors=False, pens=pens)
+    return layers, rmse
 
 
 def _adds(i: int, coverage: NDArray[np.float32], member: NDArray[np.float32]) -> bool:
@@ -480,8 +492,7 @@ def _blocks(support: NDArray[np.float32], cost: NDArray[np.float32]) -> list[Cho
     found = contour.blocks(support)
     if len(found) < 2:
         return []
-    layers = [Layer(outline, np.ones(3)) for outline in found]
-    layers, _, _ = polish(layers, np.zeros(3), np.repeat(support[..., None], 3, axis=2), rounds=4, colors=False)
+    layers, _ = _fit_together(found, [1] * len(found), support)
     outlines = tuple(layer.outline for layer in layers)
     off = np.abs(_union(outlines, support.shape) - support)
     return [Choice(outlines, 4 * len(outlines), float((cost * off**2).sum()), float(off[cost > 0].sum()))]
@@ -501,9 +512,7 @@ def _crescents(
     if not ring.any():
         return []
     around = found.regions[int(np.bincount(found.label[ring]).argmax())].color
-    member = np.repeat(region.member[..., None], 3, axis=2)
-    layers = [Layer(pair[0], np.ones(3)), Layer(pair[1], np.zeros(3))]
-    layers, _, _ = polish(layers, np.zeros(3), member, rounds=5, colors=False)
+    layers, _ = _fit_together(pair, [1, 0], region.member)
     disc, cut = layers[0].outline, layers[1].outline
     whole, gone = cover([disc, cut], *region.member.shape)
     off = np.abs(whole * (1 - gone) - region.member)
