@@ -102,7 +102,7 @@ def round_points(kind: str, params: Array) -> tuple[Array, Array]:
     cx, cy, rx = params[:3]
     ry = rx if kind == "circle" else params[3]
     angle = params[4] if kind == "oval" else 0.0
-    n = int(np.clip(np.ceil(10 * np.sqrt(max(abs(rx), abs(ry)) + 1)), 24, 128))
+    n = int(np.clip(np.ceil(16 * np.sqrt(max(abs(rx), abs(ry)) + 1)), 32, 192))
     turn = 2 * np.pi * (np.arange(n) + 0.5) / n
     # Vertices lie a little outside, so that the polygon has the ellipse's area.
     bulge = np.sqrt((2 * np.pi / n) / np.sin(2 * np.pi / n))
@@ -124,7 +124,7 @@ def arc_points(params: Array) -> tuple[Array, Array]:
     """Points along an ellipse from one angle to another (n, 2), both ends among them; their derivative (n, 2, 6)."""
     cx, cy, rx, ry, start, stop = params[:6]
     sweep = stop - start
-    n = 8 * int(np.clip(np.ceil(0.2 * abs(sweep) * np.sqrt(max(abs(rx), abs(ry)) + 1)), 1, 16))
+    n = 8 * int(np.clip(np.ceil(0.35 * abs(sweep) * np.sqrt(max(abs(rx), abs(ry)) + 1)), 1, 24))
     t = np.arange(n + 1) / n
     turn = start + sweep * t
     # As for a whole ellipse, inner vertices lie a little outside.

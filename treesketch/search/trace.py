@@ -52,11 +52,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A region in painter's order with the ways to draw it, cheapest first, each better than the last."""
+    """A region in painter's order with the ways to draw it, cheapest first, each better than the last.
+
+    polygons are the ways with straight sides alone, whether they are better than the others or not: a polygon may look
+    worse than a path and be better, once it is polished.
+    """
 
     color: Array
     place: int
     choices: tuple[Choice, ...]
+    polygons: tuple[Choice, ...] = ()
 
     def layers(self, choice: Choice) -> list[Layer]:
         """What one of the choices paints, back to front."""
@@ -154,13 +159,16 @@ def decompose(
 
 
 def _plainer(parts: Sequence[Part], chosen: Sequence[Choice]) -> dict[int, list[Outline]]:
-    """For the layers of outlines of many numbers: the plain shapes that their regions might be, the cheapest first."""
+    """For the layers of outlines of many numbers: the plainer shapes that their regions may be, the cheapest first."""
     options: dict[int, list[Outline]] = {}
     place = 0
     for part, choice in zip(parts, chosen, strict=True):
         if len(part.layers(choice)) == 1 and choice.outlines[0].kind in CLOSED:
             single = [other.outlines[0] for other in part.choices if len(part.layers(other)) == 1]
             found = [o for o in single if o.numbers <= PLAIN and o.numbers < choice.numbers]
+            if choice.outlines[0].kind == "path":
+                near = [c for c in part.polygons if c.numbers <= choice.numbers and c.error < 4 * choice.error + 0.1]
+                found += [min(near, key=lambda c: c.error).outlines[0]] if near else []
             if found:
                 options[place] = sorted(found, key=lambda outline: outline.numbers)
         place += len(part.layers(choice))
@@ -465,7 +473,8 @@ def ways(plan: Plan, place: int, quick: bool = False) -> list[Part]:
             choices += _blocks(support, cost)
     if not any(choice.outlines and choice.numbers <= PLAIN and choice.error < PLAIN_ERROR for choice in choices):
         choices += _crescents(region, found, above, cost)
-    return [Part(region.color, place, tuple(_hull(choices)))]
+    polygons = tuple(c for c in choices if len(c.outlines) == 1 and c.outlines[0].kind == "polygon")
+    return [Part(region.color, place, tuple(_hull(choices)), polygons)]
 
 
 def _beyond(mask: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
