@@ -18,6 +18,7 @@ from treesketch.tree import Node, walk
 
 SAME = 2e-6  # mean square error that a change may add and still draw the same
 NEAR = 0.05  # units between what counts as one place
+FORM = 30  # numbers that a form is worth leaving out for: seams and slivers that a person would not draw
 FEWEST = 10  # numbers of a shape that is worth being a copy
 CLEARLY = 0.1  # difference of a channel, 0..1, that is no matter of edges
 LIKE = 1.5  # units that the sizes of two like shapes may differ
@@ -25,12 +26,26 @@ TIP = 0.15  # units that a line may lean and still be called level
 
 
 def arrange(sketch: Sketch, judge: Judge, price: float, is_over: Callable[[], bool]) -> Sketch:
-    """The sketch with its rectangles aligned, its like shapes alike and its layers in order, until is_over says so.
+    """The sketch without what is of no use, its rectangles aligned, like shapes alike, in order, until is_over.
 
     price is the squared error, summed over the pixels and channels of the judge's target, that a number must save.
     """
+    sketch = pruned(sketch, judge, price, is_over)
     sketch = aligned(barred(sketch, judge, is_over), judge, is_over)
     return ordered(alike(sketch, judge, price, is_over), judge)
+
+
+def pruned(sketch: Sketch, judge: Judge, price: float, is_over: Callable[[], bool]) -> Sketch:
+    """The sketch without layers that save no more than a form and their numbers cost."""
+    error = judge.error(sketch) * judge.target.size
+    for layer in sketch.layers:
+        if is_over():
+            break
+        candidate = replace(sketch, layers=tuple(other for other in sketch.layers if other is not layer))
+        after = judge.error(candidate) * judge.target.size
+        if after <= error + price * (FORM + layer_numbers(layer)):
+            sketch, error = candidate, after
+    return sketch
 
 
 def alike(sketch: Sketch, judge: Judge, price: float, is_over: Callable[[], bool]) -> Sketch:
@@ -134,7 +149,8 @@ def _places(sketch: Sketch, layer: Layer, side: int, canvas: tuple[int, int]) ->
     border = 0.0 if side < 2 else float(canvas[side - 2])
     others = [_sides(other) for other in sketch.layers if other.fill == layer.fill and other is not layer]
     found = sorted({sides[side] for sides in others if sides}, key=lambda value: abs(value - border))
-    outward = [value for value in [border, *found] if (own - value if side < 2 else value - own) > NEAR]
+    inside = [value for value in found if 0 <= value <= canvas[side % 2]]
+    outward = [value for value in [border, *inside] if (own - value if side < 2 else value - own) > NEAR]
     return list(dict.fromkeys(outward))[:3]
 
 

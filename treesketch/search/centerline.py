@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Bitmap = NDArray[np.bool_]
 Pixel = tuple[int, int]
 
+LEAST_LONG = 1.05  # a region's area in squares as wide as it is: less is a blot, a square or a disc
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))  # clockwise from north
 
 
@@ -43,7 +44,7 @@ def find_pen(member: NDArray[np.float32]) -> Pen | None:
         fine = smooth > 0.35  # a line thinner than a pixel never covers one fully
     depth = ndimage.distance_transform_edt(fine)
     widest = float(depth.max())
-    if widest < 0.9 or fine.sum() < 2.2 * (2 * widest) ** 2:
+    if widest < 0.9 or fine.sum() < LEAST_LONG * (2 * widest) ** 2:
         return None
     skeleton = thin(fine)
     # Near its ends a skeleton runs into corners and says nothing of the width.
@@ -56,8 +57,29 @@ def find_pen(member: NDArray[np.float32]) -> Pen | None:
     weight = max(2 * typical - 1.0, 1.0)
     lines = [_points(path, depth, typical) for path in _walk(skeleton, weight)]
     shift = np.array([x0 - 1, y0 - 1])
-    found = [(line / 2 + shift, closed) for line, closed in lines if len(line) > 1]
+    found = [(_to_ends(line / 2 + shift, closed, weight / 2, member), closed) for line, closed in lines if len(line) > 1]
     return Pen(found, weight / 2) if found and len(found) <= 48 else None
+
+
+def _to_ends(line: Array, closed: bool, weight: float, member: NDArray[np.float32]) -> Array:
+    """An open line with its ends where round caps of its weight end where the region does.
+
+    A skeleton may stop well before that. Ends that are far from the region's edge are left: they meet other lines.
+    """
+    if closed:
+        return line
+    line = line.copy()
+    inner = min(int(weight) + 1, len(line) - 1)
+    ahead = np.arange(0.0, 2 * weight, 0.25)
+    for end, back in ((0, inner), (-1, -1 - inner)):
+        along = line[end] - line[back]
+        along /= max(float(np.hypot(*along)), 1e-9)
+        x, y = (line[end] + ahead[:, None] * along).T
+        outside = ndimage.map_coordinates(member, [y - 0.5, x - 0.5], order=1, mode="nearest") < 0.5
+        move = ahead[int(outside.argmax())] - weight / 2
+        if outside.any() and 0.25 < move < 0.75 * weight:
+            line[end] += along * move
+    return line
 
 
 def draw_line(line: Array, closed: bool, weight: float, tolerance: float, member: NDArray[np.float32]) -> list[Outline]:
@@ -149,7 +171,8 @@ def arcs(line: Array, weight: float) -> list[Outline]:
     if circle is None or circle[2] > 256:
         return []
     cx, cy, r = circle
-    if np.abs(np.hypot(line[:, 0] - cx, line[:, 1] - cy) - r).max() > 0.75:
+    away = np.abs(np.hypot(line[:, 0] - cx, line[:, 1] - cy) - r)
+    if np.quantile(away, 0.9) > 0.5 or away.max() > 1.5:  # its ends may point a little elsewhere
         return []
     angles = np.unwrap(np.arctan2(line[:, 1] - cy, line[:, 0] - cx))
     start, stop = sorted((float(angles[0]), float(angles[-1])))

@@ -17,7 +17,7 @@ from treesketch.picture import Picture
 from treesketch.search.allowance import Allowance, Step
 from treesketch.search.arrange import arrange
 from treesketch.search.coverage import cover
-from treesketch.search.finish import finish, rounded
+from treesketch.search.finish import finish, rounded, same_pens
 from treesketch.search.fit import Fitter
 from treesketch.search.improve import insert, settle
 from treesketch.search.judge import Judge, Sketch, Trial, count_numbers, layer_numbers
@@ -42,6 +42,7 @@ ROUNDED = 3  # renders a number that rounding may take
 SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
+PEN = 15  # prices that one weight of stroke fewer is worth, because that is how a person draws
 FEWEST_NUMBERS = 4  # of a shape
 TOGETHER = 4  # proposals that may go in at once
 
@@ -191,10 +192,16 @@ class _Search:
             return sketch
         if not self.allowance.affords(2 + ENDED + len(sketch.layers)):
             return sketch
-        program = write_program(sketch.layers, self.canvas, sketch.ground)
-        layers, ground = read_layers(refine(program, self.judge.target, steps=2, size=JUDGED_SIDE, tint=True).children)
+        alike = same_pens(sketch)
+        program = write_program(alike.layers, self.canvas, alike.ground)
+        steps = 2 if alike == sketch else 4
+        layers, ground = read_layers(
+            refine(program, self.judge.target, steps=steps, size=JUDGED_SIDE, tint=True).children
+        )
         moved = Sketch(ground or sketch.ground, tuple(layers))
-        return moved if self.rmse(moved) < self.rmse(sketch) else sketch
+        costs = [self.cost(found, self.rmse(found), self.judge) for found in (moved, sketch)]
+        pens = [len({layer.weight for layer in found.layers if layer.stroke}) for found in (moved, sketch)]
+        return moved if costs[0] < costs[1] + PEN * self.options.price * (pens[1] - pens[0]) else sketch
 
     def rmse(self, sketch: Sketch) -> float:
         """The error at `JUDGED_SIDE`; a sketch that was judged just before is not drawn again."""

@@ -20,6 +20,7 @@ TOLERANCE = 0.03  # share of the error that rounding may add
 SLACK = 1e-5  # mean square error that rounding may add however small the error is: an rmse of .003, which no one sees
 GRIDS = (1, 2)  # parts of a unit that are tried, the coarsest first
 OUTLINED = frozenset({"ellipse", "rect", "triangle", "quad", "polygon"})  # what may be filled and stroked at once
+NEAR_WEIGHT = 0.06  # share by which the weights of what one pen drew may differ
 NEAR_ANGLE = 0.012  # radians: two thirds of a degree
 NEAR = 3  # of 255, in every channel: two colours that a person would write as one
 
@@ -79,6 +80,18 @@ def named_angles(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> S
                 sketch = candidate
             layer = sketch.layers[k]
     return sketch
+
+
+def same_pens(sketch: Sketch) -> Sketch:
+    """Strokes of nearly one weight with their mean weight: one pen drew them."""
+    weights = sorted({layer.weight for layer in sketch.layers if layer.stroke is not None})
+    pens: dict[float, float] = {}
+    while weights:
+        group = [weight for weight in weights if weight <= weights[0] * (1 + NEAR_WEIGHT)]
+        pens |= dict.fromkeys(group, round(float(np.mean(group)), 2))
+        weights = weights[len(group) :]
+    layers = (replace(x, weight=pens[x.weight]) if x.stroke is not None else x for x in sketch.layers)
+    return replace(sketch, layers=tuple(layers))
 
 
 def outlined(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
