@@ -55,10 +55,13 @@ def find_pen(member: NDArray[np.float32]) -> Pen | None:
     if len(ridge) < 2 or np.quantile(ridge, 0.15) < 0.7 * typical - 0.3:
         return None
     weight = max(2 * typical - 1.0, 1.0)
-    lines = [_points(path, depth, typical) for path in _walk(skeleton, weight)]
-    shift = np.array([x0 - 1, y0 - 1])
-    found = [(_to_ends(line / 2 + shift, closed, weight / 2, member), closed) for line, closed in lines if len(line) > 1]
-    return Pen(found, weight / 2) if found and len(found) <= 48 else None
+    weight, shift = weight / 2, np.array([x0 - 1, y0 - 1])  # in pixels again
+    found = []
+    for path in _walk(skeleton, 2 * weight):
+        line, closed = _points(path, depth, typical)
+        if len(line) > 1:
+            found.append((_to_ends(line / 2 + shift, closed, weight, member), closed))
+    return Pen(found, weight) if found and len(found) <= 48 else None
 
 
 def _to_ends(line: Array, closed: bool, weight: float, member: NDArray[np.float32]) -> Array:

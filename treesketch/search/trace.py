@@ -32,6 +32,7 @@ SMALL = 30.0  # pixels; regions below that keep their place in the painter's ord
 PLAIN = 8  # numbers of a shape that is tried in the place of an outline of more
 PLAIN_ERROR = 0.3  # squared error below which a plain shape is what a region is
 EXPECTED_NUMBERS = 150  # by which two ways to divide a picture are compared
+FEWEST = 4  # numbers of a shape
 FINEST = 160  # regions, before those of the ground are joined
 CORNERS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 34, 40)
 
@@ -98,15 +99,26 @@ def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey
     # Many small regions may be few once those of the ground are one.
     fine = regions.segment(target, FINEST, mixture) if len(found.regions) >= most else found
     grounds = [joined for joined in regions.join_grounds(fine) if len(joined.regions) <= most + regions.SPLIT]
-    surveys: list[Survey] = []
-    for division in sorted([*grounds, found], key=lambda division: len(division.regions)):
-        if not surveys or time.monotonic() < deadline:
-            ground = None if division is found else 0
-            surveys.append(_survey(make_plan(division, ground, quick=time.monotonic() > deadline), deadline))
-    try:
-        return surveys[0] if len(surveys) == 1 else min(surveys, key=lambda surveyed: _burden(surveyed, target))
-    except OutOfRenders:
-        return surveys[0]
+    best: Survey | None = None
+    least = math.inf
+    divisions = sorted([*grounds, found], key=lambda division: len(division.regions))
+    for division in divisions:
+        if best and time.monotonic() > deadline:
+            break
+        ground = None if division is found else 0
+        surveyed = _survey(make_plan(division, ground, quick=time.monotonic() > deadline), deadline)
+        if len(divisions) == 1:
+            return surveyed
+        try:
+            error, price = _burden(surveyed, target)
+        except OutOfRenders:
+            return best or surveyed
+        if error + price < least:
+            best, least = surveyed, error + price
+        if error < PRICE * FEWEST:  # the others, of more regions, cannot do better
+            break
+    assert best is not None
+    return best
 
 
 def _survey(plan: Plan, deadline: float) -> Survey:
@@ -116,11 +128,11 @@ def _survey(plan: Plan, deadline: float) -> Survey:
     return Survey(plan, parts)
 
 
-def _burden(surveyed: Survey, target: Pixels) -> float:
-    """What the best choices leave and cost when they are polished together."""
+def _burden(surveyed: Survey, target: Pixels) -> tuple[float, float]:
+    """The squared error that the best choices leave when they are polished together, and the price of their numbers."""
     layers, ground, chosen = draft(surveyed, EXPECTED_NUMBERS, PRICE)
     rmse = polish(layers, ground, target, rounds=4)[2]
-    return rmse**2 * target.size + PRICE * sum(choice.numbers for choice in chosen)
+    return rmse**2 * target.size, PRICE * sum(choice.numbers for choice in chosen)
 
 
 def draft(surveyed: Survey, numbers: int, price: float) -> tuple[list[Layer], Array, list[Choice]]:
