@@ -5,7 +5,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from treesketch.search.regions import SPLIT, fill_holes, hull_mask, residual_regions, segment, whole_regions
+from treesketch.search.regions import (
+    SPLIT,
+    fill_holes,
+    hull_mask,
+    join_pieces,
+    residual_regions,
+    segment,
+    whole_regions,
+)
 
 
 def disc(size: int, x: float, y: float, radius: float) -> NDArray[np.float32]:
@@ -76,3 +84,18 @@ def test_residual_is_what_the_drawing_lacks() -> None:
     assert len(found) == 1
     assert abs(found[0].area - math.pi * 64) < 2.0
     assert residual_regions(target, target) == []
+
+
+def test_pieces_of_one_colour_are_joined_behind_what_lies_between() -> None:
+    picture = np.full((64, 64, 3), (0.9, 0.1, 0.1), np.float32)
+    picture[20:28] = 1.0  # a white bar from side to side
+    picture[:, 30:38] = (0.0, 0.1, 0.5)  # a blue one over it
+    found = segment(picture)
+    white = [region for region in found.regions if region.color.min() > 0.9]
+    joined = join_pieces(found)
+    assert joined is not None and len(white) == 2
+    whole = [region for region in joined.regions if region.color.min() > 0.9]
+    assert len(whole) == 1 and whole[0].origin == "joined" and whole[0].mask.sum() == 8 * 56
+    plain = np.full((64, 64, 3), 1.0, np.float32)
+    plain[10:20, 10:20] = plain[40:50, 40:50] = (0.0, 0.1, 0.5)  # two squares with nothing but ground between them
+    assert join_pieces(segment(plain)) is None

@@ -47,6 +47,8 @@ def find_pen(member: NDArray[np.float32]) -> Pen | None:
     if widest < 0.9 or fine.sum() < LEAST_LONG * (2 * widest) ** 2:
         return None
     skeleton = thin(fine)
+    if not skeleton.any():
+        return None
     # Near its ends a skeleton runs into corners and says nothing of the width.
     typical = float(np.median(depth[skeleton]))
     if widest > 1.45 * typical + 1.0:

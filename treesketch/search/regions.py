@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull, QhullError
 
 Pixels = NDArray[np.float32]  # (H, W, 3), 0..1
@@ -108,6 +110,32 @@ def join_grounds(found: Segmentation, most: int = 2) -> list[Segmentation]:
     return result
 
 
+def join_pieces(found: Segmentation) -> Segmentation | None:
+    """The picture with regions of one colour as one where another region lies between them; None if there are none.
+
+    They may be what shows of one shape behind it. Regions at the border that may be the ground's are left alone.
+    """
+    label, n = found.label, len(found.regions)
+    colors = np.array([region.color for region in found.regions])
+    alike = np.sqrt(((colors[:, None] - colors[None]) ** 2).sum(axis=2)) < ONE_COLOR
+    touching = np.zeros((n, n), bool)
+    for one, other in ((label[:, 1:], label[:, :-1]), (label[1:], label[:-1])):
+        touching[one.ravel(), other.ravel()] = touching[other.ravel(), one.ravel()] = True
+    back = int(np.bincount(np.concatenate([label[0], label[-1], label[:, 0], label[:, -1]])).argmax())
+    between = touching & ~alike  # what touches two pieces of one colour may hide what joins them
+    between[:, back] = False
+    linked = alike & ((between.astype(np.int64) @ between.T.astype(np.int64)) > 0)
+    linked[back] = linked[:, back] = False
+    count, group = connected_components(csr_matrix(linked), directed=False)
+    joined = found
+    for k in range(count):
+        members = np.flatnonzero(group == k)
+        if len(members) > 1:
+            names = [id(found.regions[i]) for i in members]
+            joined = _join(joined, [i for i, region in enumerate(joined.regions) if id(region) in names], "joined")
+    return joined if joined is not found else None
+
+
 def _enclosed(found: Segmentation) -> NDArray[np.bool_]:
     """Which regions lie in a hole of another."""
     enclosed = np.zeros(len(found.regions), bool)
@@ -118,7 +146,7 @@ def _enclosed(found: Segmentation) -> NDArray[np.bool_]:
     return enclosed
 
 
-def _join(found: Segmentation, joined: list[int]) -> Segmentation:
+def _join(found: Segmentation, joined: list[int], origin: str = "ground") -> Segmentation:
     """The picture with these regions as one, the first."""
     parts = [found.regions[i] for i in joined]
     largest = max(parts, key=lambda part: part.area)
@@ -127,7 +155,7 @@ def _join(found: Segmentation, joined: list[int]) -> Segmentation:
     rest = [i for i in range(len(found.regions)) if i not in joined]
     numbers = np.zeros(len(found.regions), np.int64)
     numbers[rest] = np.arange(1, len(rest) + 1)
-    first = Region(largest.color, mask, member, "ground")
+    first = Region(largest.color, mask, member, origin)
     return Segmentation([first, *(found.regions[i] for i in rest)], numbers[found.label])
 
 

@@ -91,7 +91,8 @@ class Survey:
 def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey:
     """Divide a picture into at most that many regions and fit shapes to each.
 
-    Where several regions of one colour lie at the picture's border, they may be what shows of one ground. Past the
+    Where several regions of one colour lie at the picture's border, they may be what shows of one ground, and others of
+    one colour what shows of one shape behind another. Past the
     deadline (time.monotonic seconds) only the quickest shapes are fitted to what is left, the smaller regions.
     """
     mixture = regions.unmix(target)
@@ -102,10 +103,15 @@ def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey
     best: Survey | None = None
     least = math.inf
     divisions = sorted([*grounds, found], key=lambda division: len(division.regions))
+    divisions += [joined for division in divisions if (joined := regions.join_pieces(division))]
+    enough = math.inf  # regions: with as many nothing is left wrong
     for division in divisions:
         if best and time.monotonic() > deadline:
             break
-        ground = None if division is found else 0
+        if len(division.regions) >= enough:
+            continue
+        origins = [region.origin for region in division.regions]
+        ground = origins.index("ground") if "ground" in origins else None
         surveyed = _survey(make_plan(division, ground, quick=time.monotonic() > deadline), deadline)
         if len(divisions) == 1:
             return surveyed
@@ -115,8 +121,8 @@ def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey
             return best or surveyed
         if error + price < least:
             best, least = surveyed, error + price
-        if error < PRICE * FEWEST:  # the others, of more regions, cannot do better
-            break
+        if error < PRICE * FEWEST:
+            enough = len(division.regions)
     assert best is not None
     return best
 
@@ -225,6 +231,10 @@ def make_plan(found: regions.Segmentation, ground: int | None = None, quick: boo
     size = np.array([float(regions.fill_holes(region.mask).sum()) for region in found.regions]) + sides
     if ground is not None:
         size[ground] = np.inf
+    for i, region in enumerate(found.regions):
+        if region.origin == "joined":  # it lies behind what is between its pieces
+            near = np.unique(found.label[ndimage.binary_dilation(region.mask)])
+            size[i] = max([size[i], *(size[j] + 1 for j in near if np.isfinite(size[j]) and size[j] < size.max())])
     order = [int(i) for i in np.argsort(-size, kind="stable")]
     order = order if quick else _whole_on_top(found, order)
     pens: dict[int, list[list[Choice]]] = {}
