@@ -30,8 +30,8 @@ from treesketch.scene import Affine, Shape, compose, stretch
 
 MOST_PIECES = 2_000  # segments that are cut with one another
 MOST_PAIRS = 4_000  # of them that may meet
-MOST_DASHES = 2_000
-FINE = 64.0  # Skia's strokes are as fine as its units: they are made where a canvas unit is so long
+FINE = 16.0  # Skia's strokes are as fine as its units: they are made where a canvas unit is so long
+FINE_ARC = 0.25  # of these, between an arc and the quadratics for it
 SLACK = 0.04  # of a pixel, what coverage may differ by from its bounds
 MOST_WRONG = 0.5  # square units by which a result may leave its bounds
 THINNEST = 0.02  # units: a strip as narrow as that is nothing
@@ -50,8 +50,6 @@ class Pen:
     cap: str
     join: str
     miter_limit: float
-    dashes: tuple[float, ...]
-    offset: float
     frame: Affine
 
 
@@ -94,10 +92,6 @@ def stroke(path: Path, pen: Pen, ledger: Ledger) -> Path:
     if back is None or not math.isfinite(larger):
         raise Unsure
     line = moved(path, compose((larger, 0.0, 0.0, larger, 0.0, 0.0), back))
-    if pen.dashes:
-        length = sum(_length(flatten(contour, FINE)) for contour in contours(line))
-        if length > MOST_DASHES * sum(pen.dashes) * larger / len(pen.dashes):
-            raise Unsure
     drawn = _to_skia(line, FillType.WINDING)
     try:
         drawn.stroke(
@@ -105,12 +99,10 @@ def stroke(path: Path, pen: Pen, ledger: Ledger) -> Path:
             _CAPS[pen.cap],
             _JOINS.get(pen.join, LineJoin.MITER_JOIN),
             pen.miter_limit,
-            [dash * larger for dash in pen.dashes] or None,
-            pen.offset * larger,
         )
     except pathops.PathOpsError:
         raise Unsure from None
-    drawn.convertConicsToQuads(0.1)
+    drawn.convertConicsToQuads(FINE_ARC)
     outline = moved(_from_skia(drawn), compose(pen.frame, (1 / larger, 0.0, 0.0, 1 / larger, 0.0, 0.0)))
     return without_crossings(outline, False, ledger)
 
@@ -205,5 +197,3 @@ def _is_thin(contour: Path) -> bool:
 def _length(line: Points) -> float:
     steps = np.diff(line, axis=0)
     return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
-
-

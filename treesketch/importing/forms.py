@@ -17,7 +17,8 @@ from treesketch.tree import Node
 DECIMALS = 2
 STRAIGHT = 0.01  # units by which a curve, or a corner, may leave a straight line that stands for it
 NEARLY = 0.02  # units between a cubic and the quadratic that stands for it
-ALIKE = 0.05  # units between an outline and the plain shape that stands for it
+ALIKE = 0.05  # units between an outline and the ellipse that stands for it
+ALIKE_CORNER = 0.12  # units between a round corner and ours, which is a quadratic
 FINE = 0.002  # units between an outline and the polygon that plain shapes are looked for in
 ARC_TO_QUADRATIC = 0.969  # of the radius that meets an arc's middle: the corner of our rect that covers as much
 
@@ -205,15 +206,17 @@ def _ellipse(line: Points) -> Node | None:
         angle, a, b = angle - math.pi / 2, b, a
     if abs(angle) * abs(a - b) < STRAIGHT:
         return ellipse(rounded(x), rounded(y), rounded(2 * a), rounded(2 * b))
-    # As many decimals as move the tips by less than the rounding of other numbers does.
-    return turned(rounded(x), rounded(y), round(angle, DECIMALS + 1 + (abs(a - b) > 10)), ellipse(0, 0, rounded(2 * a), rounded(2 * b)))
+    # As many decimals as move the tips by no more than the rounding of other numbers does.
+    angle = round(angle, DECIMALS + 1 + (abs(a - b) > 10))
+    return turned(rounded(x), rounded(y), angle, ellipse(0, 0, rounded(2 * a), rounded(2 * b)))
 
 
 def _rounded_rectangle(line: Points) -> Node | None:
     """A rect with rounded corners where a fine polygon (n, 2) is one."""
     (left, top), (right, bottom) = line.min(axis=0), line.max(axis=0)
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
     radii = []
-    for corner, way in (((left, top), (1, 1)), ((right, top), (-1, 1)), ((right, bottom), (-1, -1)), ((left, bottom), (1, -1))):
+    for corner, way in zip(corners, ((1, 1), (-1, 1), (-1, -1), (1, -1)), strict=True):
         cut = _along_diagonal(line, np.array(corner), np.array(way))
         if cut is None:
             return None
@@ -223,21 +226,19 @@ def _rounded_rectangle(line: Points) -> Node | None:
         return None
     for share in (ARC_TO_QUADRATIC, 1.0):
         tried = [rounded(min(radius * share, most)) if radius > STRAIGHT else 0.0 for radius in radii]
-        if max(tried) - min(tried) < ALIKE:
+        if max(tried) - min(tried) < ALIKE_CORNER:
             tried = [rounded(sum(tried) / 4)] * 4
         path = outline.rectangle(left, top, right, bottom, tried)
-        drawn = _scene_line(path.verbs, np.array(path.points))
-        if max(_farthest(line, drawn), _farthest(drawn, line)) < ALIKE:
+        drawn = flatten(Path(path.verbs, np.array(path.points)), FINE)
+        if abs(abs(area(drawn)) - abs(area(line))) > ALIKE_CORNER * (right - left + bottom - top):
+            continue
+        if max(_farthest(line, drawn), _farthest(drawn, line)) < ALIKE_CORNER:
             x, y = rounded(left), rounded(top)
             place = pair("point", x, y), pair("extent", rounded(rounded(right) - x), rounded(rounded(bottom) - y))
             if len(set(tried)) == 1:
                 return Node("rect_rounded", (*place, literal(tried[0])))
             return Node("rect_rounded_each", (*place, *map(literal, tried)))
     return None
-
-
-def _scene_line(verbs: str, points: Points) -> Points:
-    return flatten(Path(verbs, points), FINE)
 
 
 def _along_diagonal(line: Points, corner: Points, way: Points) -> float | None:

@@ -26,14 +26,19 @@ def read_icons(data: bytes, file: str | None = None) -> Iterator[tuple[str, byte
         raise ParseError('not a collection of icons: it has no "icons" with a "body" each', file=file)
     for name, icon in icons.items():
         if not _NAME.fullmatch(name) or not isinstance(icon.get("body"), str):
-            raise ParseError(f"icon {name[:40]!r}: a name of letters, digits and dashes and a body are needed", file=file)
+            raise ParseError(
+                f"icon {name[:40]!r}: a name of letters, digits and dashes and a body are needed", file=file
+            )
         left, top, width, height = (
             icon.get(key, whole.get(key, default))
             for key, default in (("left", 0), ("top", 0), ("width", SIDE), ("height", SIDE))
         )
         if not all(isinstance(side, int | float) for side in (left, top, width, height)):
             raise ParseError(f"icon '{name}': its box is not made of numbers", file=file)
-        yield name, (
-            '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-            f' width="{width}" height="{height}" viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>'
-        ).encode()
+        yield (
+            name,
+            (
+                '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+                f' width="{width}" height="{height}" viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>'
+            ).encode(),
+        )

@@ -25,6 +25,7 @@ MOST_PAIRS = 16_000_000  # of chords of two contours that are held against each 
 AT_ONCE = 500  # chords that are
 
 Group = list[Path]
+Chords = npt.NDArray[np.float64]  # (n, 2 ends, 2)
 
 
 @dataclass(slots=True)
@@ -84,27 +85,35 @@ def _crossing(rings: Sequence[_Ring]) -> bool:
     return False
 
 
-def _chords_in(ring: _Ring, other: _Ring) -> npt.NDArray[np.float64]:
-    """The chords (n, 2, 2) of a ring that may lie in the box around another."""
+def _chords_in(ring: _Ring, other: _Ring) -> Chords:
+    """The chords of a ring that may lie in the box around another."""
     chords = np.stack((ring.line, np.roll(ring.line, -1, axis=0)), axis=1)
     near = (chords.max(axis=1) >= other.low).all(axis=1) & (chords.min(axis=1) <= other.high).all(axis=1)
     return np.asarray(chords[near])
 
 
-def _cross(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:
-    """Whether any chord of one set (n, 2, 2) has the ends of one of the other on both sides, and the other way."""
+def _cross(one: Chords, other: Chords) -> bool:
+    """Whether any chord of one set has the ends of one of the other on both sides, and the other way."""
+    low, high = other.min(axis=1), other.max(axis=1)
+    for start in range(0, len(one), AT_ONCE):
+        some = one[start : start + AT_ONCE]
+        near = np.ones((len(some), len(other)), np.bool_)
+        for axis in (0, 1):
+            near &= some[:, :, axis].min(axis=1)[:, None] <= high[None, :, axis]
+            near &= some[:, :, axis].max(axis=1)[:, None] >= low[None, :, axis]
+        i, j = np.nonzero(near)
+        if (_parts(some[i], other[j]) & _parts(other[j], some[i])).any():
+            return True
+    return False
 
-    def sides(chords: npt.NDArray[np.float64], ends: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        along = chords[:, 1] - chords[:, 0]
-        away = ends[None] - chords[:, None, None, 0]  # (n, m, 2 ends, 2)
-        side = along[:, None, None, 0] * away[..., 1] - along[:, None, None, 1] * away[..., 0]
-        slack = 1e-6 * np.abs(along).sum(axis=1)[:, None]
-        return np.asarray((side.min(axis=2) < -slack) & (side.max(axis=2) > slack))
 
-    return any(
-        bool((sides(some, other) & sides(other, some).T).any())
-        for some in (one[i : i + AT_ONCE] for i in range(0, len(one), AT_ONCE))
-    )
+def _parts(chords: Chords, others: Chords) -> npt.NDArray[np.bool_]:
+    """Whether the line of each chord has the other's ends on both sides: (n,)."""
+    along = chords[:, 1] - chords[:, 0]
+    away = others - chords[:, :1]
+    side = along[:, None, 0] * away[..., 1] - along[:, None, 1] * away[..., 0]
+    slack = 1e-6 * np.abs(along).sum(axis=1)
+    return np.asarray((side.min(axis=1) < -slack) & (side.max(axis=1) > slack))
 
 
 def _nest(rings: Sequence[_Ring], even_odd: bool) -> None:

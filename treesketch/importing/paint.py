@@ -90,7 +90,7 @@ class Gradient:
             return np.asarray(c / (2 * b))
         root = np.sqrt(b * b - a * c)
         high, low = np.maximum((b + root) / a, (b - root) / a), np.minimum((b + root) / a, (b - root) / a)
-        return np.where(fr + high * wider >= 0, high, low)
+        return np.asarray(np.where(fr + high * wider >= 0, high, low))
 
 
 def read_gradient(

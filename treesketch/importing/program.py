@@ -98,12 +98,12 @@ def _both(mark: Mark, pen: Pen, paint: Channels, color: Channels, ledger: Ledger
     weight, lines = _weight(pen), contours(mark.path)
     group = [contour for group in _groups(mark, ledger) for contour in group]
     joins = {join for contour in lines if (join := _join(contour, pen))}
-    if weight is None or pen.dashes or len(group) != len(lines) or len(joins) > 1 or "mixed" in joins:
+    if weight is None or len(group) != len(lines) or len(joins) > 1 or "mixed" in joins:
         return None
     join = joins.pop() if joins else None
     if all(map(is_closed, lines)):
         node = forms.filled(group)
-        return node and Layer(node, paint, color, weight, None, join)
+        return Layer(node, paint, color, weight, None, join) if node else None
     if len(lines) > 1:
         return None
     node = forms.opened(lines[0])
@@ -114,7 +114,7 @@ def _stroke(mark: Mark, pen: Pen, paint: Channels, ledger: Ledger) -> Iterator[L
     """The lines of a stroke; or its outline filled, where the language has no line like it."""
     weight, lines = _weight(pen), contours(mark.path)
     joins = [_join(contour, pen) for contour in lines]
-    if weight is None or pen.dashes or "mixed" in joins or (len(paint) == 4 and _meet(mark, pen, lines)):
+    if weight is None or "mixed" in joins or (len(paint) == 4 and _meet(mark, pen, lines)):
         try:
             yield from _fill(replace(mark, path=areas.stroke(mark.path, pen, ledger), pen=None), paint, ledger)
             return

@@ -205,7 +205,9 @@ class Cascade:
                 try:
                     selectors = cssselect2.compile_selector_list(rule.prelude)
                 except cssselect2.SelectorError:
-                    self._note(sheet, f"selector {_short(tinycss2.serialize(rule.prelude))} is not understood; left out")
+                    self._note(
+                        sheet, f"selector {_short(tinycss2.serialize(rule.prelude))} is not understood; left out"
+                    )
                     continue
                 for selector in selectors:
                     if selector.pseudo_element is None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tinycss2
@@ -152,14 +153,14 @@ def ratio(text: str) -> tuple[float, float, bool] | None:
 
 
 def transform(text: str) -> Affine | None:
-    """A transform list of SVG or CSS: matrix, translate, scale, rotate, skewX, skewY and CSS's variants in the plane."""
+    """A transform list of SVG or CSS: matrix, translate, scale, rotate, skew, and their variants along one axis."""
     if len(text) > LONGEST:
         return None
     result, place = IDENTITY, 0
     if text.strip().lower() in ("", "none"):
         return result
     while match := _FUNCTION.match(text, place):
-        inner = _function(match[1], match[2])
+        inner = _function(match[1].lower(), [word for word in re.split(r"[\s,]+", match[2].strip()) if word])
         if inner is None:
             return None
         result = compose(result, inner)
@@ -169,31 +170,29 @@ def transform(text: str) -> Affine | None:
     return result
 
 
-def _function(name: str, arguments: str) -> Affine | None:
-    """One function of a transform list."""
-    words = [word for word in re.split(r"[\s,]+", arguments.strip()) if word]
-    if name.lower() in ("rotate", "skewx", "skewy", "skew"):
-        first = _angle(words[0]) if words else None
-        rest = [_angle(word) if name.lower() == "skew" else _plain_length(word) for word in words[1:]]
-        values = [first, *rest]
-    elif name.lower().startswith("translate"):
-        values = [_plain_length(word) for word in words]
-    else:
-        values = [number(word) for word in words]
-    if any(value is None for value in values):
+def _function(name: str, words: list[str]) -> Affine | None:
+    """One function of a transform list: its name in small letters and its arguments."""
+    readers: list[Callable[[str], float | None]] = [number] * len(words)
+    if name.startswith("translate"):
+        readers = [_plain_length] * len(words)
+    elif name.startswith("skew"):
+        readers = [_angle] * len(words)
+    elif name == "rotate":
+        readers = [_angle, *[_plain_length] * (len(words) - 1)]
+    values = [value for read, word in zip(readers, words, strict=False) if (value := read(word)) is not None]
+    if len(values) < len(words):
         return None
-    found = [value for value in values if value is not None]
-    match name.lower(), found:
+    match name, values:
         case "matrix", [a, b, c, d, e, f]:
             return (a, b, c, d, e, f)
-        case "translate", [x, *rest] if len(rest) <= 1:
-            return (1.0, 0.0, 0.0, 1.0, x, rest[0] if rest else 0.0)
+        case "translate", [x] | [x, _]:
+            return (1.0, 0.0, 0.0, 1.0, x, values[1] if len(values) > 1 else 0.0)
         case "translatex", [x]:
             return (1.0, 0.0, 0.0, 1.0, x, 0.0)
         case "translatey", [y]:
             return (1.0, 0.0, 0.0, 1.0, 0.0, y)
-        case "scale", [x, *rest] if len(rest) <= 1:
-            return (x, 0.0, 0.0, rest[0] if rest else x, 0.0, 0.0)
+        case "scale", [x] | [x, _]:
+            return (x, 0.0, 0.0, values[-1], 0.0, 0.0)
         case "scalex", [x]:
             return (x, 0.0, 0.0, 1.0, 0.0, 0.0)
         case "scaley", [y]:
@@ -202,12 +201,11 @@ def _function(name: str, arguments: str) -> Affine | None:
             return rotation(angle)
         case "rotate", [angle, x, y]:
             return around(rotation(angle), x, y)
-        case "skewx", [angle]:
-            return (1.0, 0.0, math.tan(math.radians(angle)), 1.0, 0.0, 0.0)
-        case "skewy", [angle]:
-            return (1.0, math.tan(math.radians(angle)), 0.0, 1.0, 0.0, 0.0)
-        case "skew", [x, *rest] if len(rest) <= 1:
-            y = rest[0] if rest else 0.0
+        case "skewx" | "skew", [x]:
+            return (1.0, 0.0, math.tan(math.radians(x)), 1.0, 0.0, 0.0)
+        case "skewy", [y]:
+            return (1.0, math.tan(math.radians(y)), 0.0, 1.0, 0.0, 0.0)
+        case "skew", [x, y]:
             return (1.0, math.tan(math.radians(y)), math.tan(math.radians(x)), 1.0, 0.0, 0.0)
     return None
 

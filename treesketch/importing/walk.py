@@ -14,6 +14,7 @@ import numpy as np
 from treesketch.errors import SketchError, Span
 from treesketch.importing import areas, marks, values
 from treesketch.importing.areas import Pen, Unsure
+from treesketch.importing.dashes import dashed
 from treesketch.importing.document import Document, drawn
 from treesketch.importing.marks import Mark
 from treesketch.importing.notes import Ledger, Source
@@ -212,13 +213,26 @@ class _Walker:
         if (pen := self._pen(style, measure, place)) and (
             paint := self._paint(style.stroke, style, own, place, source)
         ):
-            line = Mark(path, paint, style.stroke_opacity, source, False, pen)
+            dashes = self._dashes(own, style, measure, source)
+            way = path if dashes is own else moved(dashes, place.to_canvas)
+            line = Mark(way, paint, style.stroke_opacity, source, False, pen)
             words = style.paint_order.split()
             stroke_first = "stroke" in words and ("fill" not in words or words.index("stroke") < words.index("fill"))
             found.insert(0 if stroke_first else len(found), line)
-        for _ in found:
-            self.ledger.draw(source, len(path.points))
+        for mark in found:
+            self.ledger.draw(source, len(mark.path.points))
         return found
+
+    def _dashes(self, own: Path, style: Style, measure: Measure, source: Source) -> Path:
+        """The dashes of a line, or the line where there are none."""
+        lengths = tuple(measure.pixels(dash, "stroke-dasharray") for dash in style.stroke_dasharray)
+        if any(length < 0 for length in lengths) or not sum(lengths):
+            return own
+        lengths *= 1 + len(lengths) % 2
+        found = dashed(own, lengths, measure.pixels(style.stroke_dashoffset, "stroke-dashoffset"))
+        if found is None:
+            self.ledger.note(source, "is dashed too finely; drawn as a whole line")
+        return found or own
 
     def _paint(self, paint: Any, style: Style, own: Path, place: Place, source: Source) -> Color | Gradient | None:
         """A fill or stroke as a colour or a gradient; None for no paint."""
@@ -242,18 +256,12 @@ class _Walker:
         width = measure.pixels(style.stroke_width, "stroke-width")
         if style.stroke == "none" or width <= 0:
             return None
-        dashes = tuple(measure.pixels(dash, "stroke-dasharray") for dash in style.stroke_dasharray)
-        if any(dash < 0 for dash in dashes) or not sum(dashes):
-            dashes = ()
-        dashes *= 2 if len(dashes) % 2 else 1
         frame = self.to_canvas if style.vector_effect == "non-scaling-stroke" else place.to_canvas
         return Pen(
             width,
             style.stroke_linecap,
             style.stroke_linejoin,
             style.stroke_miterlimit,
-            dashes,
-            measure.pixels(style.stroke_dashoffset, "stroke-dashoffset"),
             frame,
         )
 
@@ -409,7 +417,14 @@ def _fit(box: Box, width: float, height: float, ratio: str) -> Affine:
         return (sx, 0.0, 0.0, sy, -x * sx, -y * sy)
     left, top, covers = kept
     scale = max(sx, sy) if covers else min(sx, sy)
-    return (scale, 0.0, 0.0, scale, (width - across * scale) * left - x * scale, (height - down * scale) * top - y * scale)
+    return (
+        scale,
+        0.0,
+        0.0,
+        scale,
+        (width - across * scale) * left - x * scale,
+        (height - down * scale) * top - y * scale,
+    )
 
 
 def _user_box(found: list[Mark], place: Place) -> Box | None:
