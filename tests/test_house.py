@@ -45,6 +45,7 @@ ORDER = (
     "actions",
     "derivation",
     "picture",
+    "importing",
     "sampling",
     "model",
     "data",

@@ -5,6 +5,7 @@ Marks in canvas units in, marks out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from treesketch.importing import areas
 from treesketch.importing.areas import Pen, Unsure
@@ -13,7 +14,7 @@ from treesketch.importing.paint import Box, Gradient
 from treesketch.importing.paths import Path, bounds
 from treesketch.importing.values import Color
 
-MOST_OVERLAPS = 2_000  # pairs of marks that are looked at in one group
+MOST_OVERLAPS = 5_000  # pairs of marks that are looked at in one group
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,49 +72,54 @@ def clip(marks: list[Mark], region: Path, what: str, ledger: Ledger) -> list[Mar
 
 
 def fade(marks: list[Mark], opacity: float, source: Source, ledger: Ledger) -> list[Mark]:
-    """A group of marks as one picture of that opacity: lower ones are cut where upper ones cover them."""
+    """A group of marks as one picture of that opacity: cut so that none covers another, where they do."""
     if opacity == 1 or not marks:
         return marks
     if opacity == 0:
         return []
-    faded = [replace(mark, opacity=mark.opacity * opacity) for mark in marks]
-    if len(marks) == 1:
-        return faded
     try:
-        above = _overlaps(marks, ledger)
-        if any(above):
-            if not all(mark.is_opaque for i, mark in enumerate(marks) if above[i] or any(i in row for row in above)):
-                raise Unsure
-            cut: list[Mark] = []
-            for i, mark in enumerate(faded):
-                pieces = [mark]
-                for j in above[i]:
-                    area = covered(marks[j], ledger)
-                    pieces = [piece for whole in pieces for piece in _cut(whole, area, False, ledger)]
-                cut += pieces
-            return cut
+        parts = _side_by_side(marks, ledger)
     except Unsure:
         ledger.note(source, f"opacity {opacity:g} of a group whose parts overlap: each part became translucent")
-    return faded
+        parts = marks
+    return [replace(part, opacity=part.opacity * opacity) for part in parts]
 
 
-def _overlaps(marks: list[Mark], ledger: Ledger) -> list[list[int]]:
-    """For each mark, which later ones cover a part of it. Raises Unsure where there are too many to tell."""
-    grown = [_box(mark) for mark in marks]
-    above: list[list[int]] = [[] for _ in marks]
+def _side_by_side(marks: list[Mark], ledger: Ledger) -> list[Mark]:
+    """Marks that paint the same picture and do not overlap. Raises Unsure.
+
+    What an opaque mark covers is cut away; what a translucent one covers takes the colour of both.
+    """
+    parts: list[Mark] = []
     looked = 0
-    for i, box in enumerate(grown):
-        for j in range(i + 1, len(marks)):
-            other = grown[j]
-            if _are_apart(box, other):
-                continue
+    for mark in marks:
+        box, uncovered, kept = _box(mark), [mark], list[Mark]()
+        for part in parts:
             looked += 1
             if looked > MOST_OVERLAPS:
                 raise Unsure
-            both = areas.intersection(covered(marks[i], ledger), covered(marks[j], ledger), ledger)
-            if not areas.is_nothing(both):
-                above[i].append(j)
-    return above
+            if _are_apart(box, _box(part)):
+                kept.append(part)
+                continue
+            above = covered(mark, ledger)
+            kept += _cut(part, above, False, ledger)
+            if not mark.is_opaque:
+                below = covered(part, ledger)
+                kept += [replace(piece, **_mixed(part, mark)) for piece in _cut(part, above, True, ledger)]
+                uncovered = [piece for whole in uncovered for piece in _cut(whole, below, False, ledger)]
+        parts = kept + uncovered
+    return parts
+
+
+def _mixed(lower: Mark, upper: Mark) -> dict[str, Any]:
+    """The paint and opacity of one colour over another. Raises Unsure for gradients."""
+    if isinstance(lower.paint, Gradient) or isinstance(upper.paint, Gradient):
+        raise Unsure
+    over, under = upper.paint.alpha * upper.opacity, lower.paint.alpha * lower.opacity
+    alpha = over + under * (1 - over)
+    share = over / alpha if alpha else 0.0
+    red, green, blue = (u * share + v * (1 - share) for u, v in zip(upper.paint[:3], lower.paint[:3], strict=True))
+    return {"paint": Color(red, green, blue, alpha), "opacity": 1.0}
 
 
 def _box(mark: Mark) -> Box:
