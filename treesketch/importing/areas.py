@@ -29,7 +29,8 @@ from treesketch.raster import Coverage, coverage
 from treesketch.scene import Affine, Shape, compose, stretch
 
 MOST_PIECES = 2_000  # segments that are cut with one another
-MOST_PAIRS = 4_000  # of them that may meet
+MOST_PAIRS = 2_000  # of them that may meet
+LEAST_PAIRS = 10  # that a cut counts for
 FINE = 16.0  # Skia's strokes are as fine as its units: they are made where a canvas unit is so long
 FINE_ARC = 0.25  # of these, between an arc and the quadratics for it
 SLACK = 0.04  # of a pixel, what coverage may differ by from its bounds
@@ -157,7 +158,7 @@ def _spend(one: Path, other: Path | None, ledger: Ledger) -> None:
     low, high = boxes[:, :2], boxes[:, 2:]
     meet = ((low[:, None] <= high[None]) & (high[:, None] >= low[None])).all(axis=2)
     pairs = int(np.triu(meet, 2).sum())  # a segment always meets itself and the next
-    if pairs > MOST_PAIRS or not ledger.may_cross(pairs):
+    if pairs > MOST_PAIRS or not ledger.may_cross(max(pairs, LEAST_PAIRS)):
         raise Unsure
 
 

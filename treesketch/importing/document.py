@@ -43,7 +43,7 @@ def read_document(data: bytes, name: str | None = None) -> Document:
         line, column = error.lineno, error.offset + 1
         reason = expat.errors.messages.get(error.code, str(error.code))
         raise ParseError(f"not XML: {reason}", Span(line, column, line, column + 1), name) from None
-    except LookupError as error:  # an encoding that Python does not know
+    except (LookupError, ValueError) as error:  # an encoding that Python does not know, or expat not from Python
         raise ParseError(f"not XML: {error}", Span(1, 1, 1, 2), name) from None
     assert reader.document
     return reader.document

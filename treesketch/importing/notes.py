@@ -7,8 +7,8 @@ from treesketch.errors import SketchError, Span
 
 MOST_ELEMENTS = 50_000  # visited, each as often as it is used
 MOST_MARKS = 25_000  # shapes painted, what a program may draw
-MOST_POINTS = 400_000  # in them
-MOST_CROSSINGS = 40_000  # pairs of segments that may meet, in all cutting of outlines together
+MOST_POINTS = 100_000  # in them; a program of more could not be read
+MOST_CROSSINGS = 10_000  # pairs of segments that may meet, in all cutting of outlines together
 MOST_NESTED = 150  # elements in one another, uses included
 MOST_NOTES = 200  # of one file
 

@@ -17,6 +17,7 @@ from treesketch.raster import Coverage
 from treesketch.scene import IDENTITY, Affine, compose
 
 MOST_LINKS = 20  # of a gradient to the next that it takes its stops from
+MOST_SAMPLES = 1_500  # places by which its mean is found
 PLAIN = 1 / 255  # rmse (0..1) by which a gradient may leave its mean colour and still be called plain
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -49,6 +50,8 @@ class Gradient:
         A thing that covers no square's middle is taken to be in the middle of the canvas.
         """
         rows, columns = np.nonzero(covered)
+        step = len(rows) // MOST_SAMPLES | 1  # odd, so that no column is left out where a row is full
+        rows, columns = rows[::step], columns[::step]
         if not len(rows):
             rows, columns = np.array([covered.shape[0] // 2]), np.array([covered.shape[1] // 2])
         a, b, c, d, e, f = self.to_gradient

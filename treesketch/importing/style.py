@@ -1,24 +1,25 @@
 """What CSS and presentation attributes say of an element. Elements in, a `Style` of values that are understood out.
 
-The order is CSS's: attributes, then rules by their selectors (cssselect2), then the style attribute, then what is
+The order is CSS's: attributes, then rules by their selectors, then the style attribute, then what is
 important. A value that is not understood is noted and counts as not written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
-import cssselect2
 import tinycss2
 
 from treesketch.importing import values
 from treesketch.importing.document import Document
 from treesketch.importing.notes import Ledger
-from treesketch.importing.values import Color, Length, Paint
+from treesketch.importing.selectors import Selector, find_elements, read_selectors
+from treesketch.importing.values import Color, Declaration, Length, Paint
 from treesketch.scene import IDENTITY, Affine
 
-MOST_MATCHES = 2_000_000  # rules times elements
+MOST_MATCHES = 3_000_000  # selectors times elements
+TOO_DEEP = "CSS is nested too deeply; left out"
 _BLACK = Color(0.0, 0.0, 0.0)
 
 
@@ -171,8 +172,10 @@ class Cascade:
     def _declare(self, element: Element) -> dict[str, Any]:
         """What an element's attributes and rules say, by the names of `Style`'s fields."""
         written: list[tuple[str, str]] = [(name, element.attrib[name]) for name in _READERS if name in element.attrib]
-        inline = values.declarations(element.attrib["style"]) if "style" in element.attrib else []
-        css = [*self.ruled.get(element, []), *inline]
+        inline = values.declarations(element.attrib.get("style", ""))
+        if inline is None:
+            self._note(element, TOO_DEEP)
+        css = [*self.ruled.get(element, []), *(inline or [])]
         written += [(name, value) for wanted in (False, True) for name, value, important in css if important is wanted]
         for name, value in dict(written[len(written) - len(css) :]).items():
             if name in _UNCARRIED:
@@ -189,40 +192,40 @@ class Cascade:
                     found[name.replace("-", "_")] = value
         return found
 
-    def _rules(self) -> dict[Element, list[tuple[str, str, bool]]]:
+    def _rules(self) -> dict[Element, list[Declaration]]:
         """The declarations of all style elements by the elements that they are for, the weakest first."""
-        matcher = cssselect2.Matcher()
-        count = 0
+        selectors: list[Selector] = []
+        contents: list[list[Declaration]] = []
         for sheet in self.document.styles:
             if _word(sheet.attrib.get("type", "text/css")) not in ("", "text/css"):
                 continue
-            for rule in tinycss2.parse_stylesheet(sheet.text or "", skip_comments=True, skip_whitespace=True):
-                if rule.type == "at-rule" and rule.lower_at_keyword not in _SILENT_RULES:
-                    self._note(sheet, f"@{rule.at_keyword} is not read; left out")
-                if rule.type != "qualified-rule":
-                    continue
-                found = values.declarations(tinycss2.serialize(rule.content))
-                try:
-                    selectors = cssselect2.compile_selector_list(rule.prelude)
-                except cssselect2.SelectorError:
-                    self._note(
-                        sheet, f"selector {_short(tinycss2.serialize(rule.prelude))} is not understood; left out"
-                    )
-                    continue
-                for selector in selectors:
-                    if selector.pseudo_element is None:
-                        matcher.add_selector(selector, found)
-                        count += 1
-        if not count:
+            for prelude, declared in self._read_sheet(sheet):
+                selectors += prelude
+                contents += [declared] * len(prelude)
+        if not selectors:
             return {}
-        if count * len(self.document.lines) > MOST_MATCHES:
-            self._note(self.document.styles[0], f"{count} rules are too many for so many elements; left out")
+        if sum(len(selector.compounds) for selector in selectors) * len(self.document.lines) > MOST_MATCHES:
+            self._note(self.document.styles[0], "there are too many rules for so many elements; left out")
             return {}
-        ruled: dict[Element, list[tuple[str, str, bool]]] = {}
-        for wrapped in cssselect2.ElementWrapper.from_xml_root(self.document.root).iter_subtree():
-            for *_, found in matcher.match(wrapped):
-                ruled.setdefault(wrapped.etree_element, []).extend(found)
-        return ruled
+        found = find_elements(self.document.root, selectors)
+        return {element: [item for i in places for item in contents[i]] for element, places in found.items()}
+
+    def _read_sheet(self, sheet: Element) -> Iterator[tuple[list[Selector], list[Declaration]]]:
+        """The rules of a style element: for whom, and what."""
+        rules = values.rules(sheet.text or "")
+        if rules is None:
+            self._note(sheet, TOO_DEEP)
+        for rule in rules or []:
+            if rule.type == "at-rule" and rule.lower_at_keyword not in _SILENT_RULES:
+                self._note(sheet, f"@{rule.at_keyword} is not read; left out")
+            if rule.type != "qualified-rule":
+                continue
+            selectors = read_selectors(rule.prelude)
+            if selectors is None:
+                written = _short(tinycss2.serialize(rule.prelude))
+                self._note(sheet, f"selector {written} is not understood; left out")
+            else:
+                yield selectors, values.declarations(tinycss2.serialize(rule.content)) or []
 
     def _note(self, element: Element, text: str) -> None:
         self.ledger.note(self.document.source(element), text)

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tinycss2
 from tinycss2.color4 import parse_color as parse_css_color
@@ -11,6 +11,7 @@ from tinycss2.color4 import parse_color as parse_css_color
 from treesketch.scene import IDENTITY, Affine, compose
 
 LONGEST = 10_000  # characters of a value that is read at all; outlines have their own bound
+DEEPEST = 30  # brackets in one another in CSS
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(NUMBER)
@@ -22,6 +23,9 @@ _URL = re.compile(r"url\(\s*(['\"]?)#(.*?)\1\s*\)\s*(.*)$", re.S)
 
 _PIXELS = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "q": 96 / 101.6}
 _DEGREES = {"deg": 1.0, "grad": 0.9, "rad": 180 / math.pi, "turn": 360.0}
+
+
+Declaration = tuple[str, str, bool]  # of CSS: name, value, whether important
 
 
 class Color(NamedTuple):
@@ -110,7 +114,7 @@ def lengths(text: str) -> tuple[Length, ...] | None:
 
 def color(text: str) -> Color | str | None:
     """A colour of CSS, or the word 'currentcolor'."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or _is_deep(text):
         return None
     try:
         found = parse_css_color(text.split("icc-color")[0])
@@ -224,8 +228,8 @@ def around(transform: Affine, x: float, y: float) -> Affine:
 def inverse(transform: Affine) -> Affine | None:
     """The transform that undoes another; None where it is flat."""
     a, b, c, d, e, f = transform
-    determinant = a * d - b * c
-    if not abs(determinant) > 1e-12 * max(abs(a), abs(b), abs(c), abs(d)) ** 2 or not math.isfinite(determinant):
+    determinant, largest = a * d - b * c, max(abs(a), abs(b), abs(c), abs(d))
+    if not abs(determinant) > 1e-12 * largest * largest or not math.isfinite(determinant):
         return None
     p, q, r, s = d / determinant, -b / determinant, -c / determinant, a / determinant
     return (p, q, r, s, -(p * e + r * f), -(q * e + s * f))
@@ -257,10 +261,27 @@ def _plain_length(word: str) -> float | None:
     return found.value if found and found.unit == "px" else None
 
 
-def declarations(text: str) -> list[tuple[str, str, bool]]:
-    """CSS declarations: name, value, whether important."""
+def declarations(text: str) -> list[Declaration] | None:
+    """CSS declarations; None where brackets are nested too deeply."""
+    if _is_deep(text):
+        return None
     return [
         (item.lower_name, tinycss2.serialize(item.value).strip(), item.important)
         for item in tinycss2.parse_blocks_contents(text, skip_whitespace=True, skip_comments=True)
         if item.type == "declaration"
     ]
+
+
+def rules(text: str) -> list[Any] | None:
+    """The rules of a style sheet, as tinycss2 has them; None where brackets are nested too deeply."""
+    return None if _is_deep(text) else tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+
+
+def _is_deep(text: str) -> bool:
+    """Whether brackets are nested deeper than anyone writes them; tinycss2 would run out of Python's stack."""
+    depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if depth > DEEPEST:
+            return True
+    return False

@@ -395,8 +395,8 @@ def _root_size(root: Element, box: Box | None) -> tuple[float, float] | None:
             found.append(length.pixels(side or 0.0, INITIAL.font_size))
     width, height = found
     if box:  # the side that is not given follows the viewBox
-        width = (box[2] if height is None else height * box[2] / box[3]) if width is None else width
-        height = width * box[3] / box[2] if height is None else height
+        width = (box[2] if height is None else height * (box[2] / box[3])) if width is None else width
+        height = width * (box[3] / box[2]) if height is None else height
     return None if width is None or height is None else (width, height)
 
 
