@@ -46,6 +46,7 @@ ORDER = (
     "derivation",
     "vector",
     "picture",
+    "importing",
     "sampling",
     "model",
     "data",

@@ -58,14 +58,14 @@ class Drawn:
     course: "tuple[Step, ...]" = ()
 
 
-def list_pictures(folder: Path) -> list[Path]:
+def list_pictures(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
     """The pictures in a folder, by name. Raises PictureError when there is none."""
     try:
-        pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+        pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
     except OSError as error:
         raise PictureError(describe(error), file=str(folder)) from error
     if not pictures:
-        raise PictureError(f"no picture in this folder; looked for {' '.join(SUFFIXES)}", file=str(folder))
+        raise PictureError(f"no picture in this folder; looked for {' '.join(suffixes)}", file=str(folder))
     return pictures
 
 
@@ -123,10 +123,15 @@ def _draw_or_error(job: Job, progress: Progress | None = None) -> Drawn | Sketch
     except SketchError as error:
         error.file = error.file or str(job.picture)
         return error
-    except Exception as error:  # a mistake of ours: named with its place, and the other pictures go on
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"a bug in treesketch ({Path(place.filename).name}:{place.lineno}): {type(error).__name__}: {error}"
-        return SketchError(message, file=str(job.picture))
+    except Exception as error:  # a mistake of ours, and the other pictures go on
+        return bug(error, str(job.picture))
+
+
+def bug(error: Exception, file: str) -> SketchError:
+    """A mistake of ours as an error of the file that it came up with, named with its place."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"a bug in treesketch ({Path(place.filename).name}:{place.lineno}): {type(error).__name__}: {error}"
+    return SketchError(message, file=file)
 
 
 def _start_worker() -> None:

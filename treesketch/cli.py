@@ -77,7 +77,7 @@ def run() -> int:
 
 def draw(options: argparse.Namespace) -> int:
     """Write the program that draws a picture, or one program for each picture of a folder."""
-    from treesketch.batch import SUFFIXES, Drawn, Job, list_pictures
+    from treesketch.batch import Drawn, Job, list_pictures
     from treesketch.evaluate import measure_program
     from treesketch.files import write_whole
     from treesketch.syntax import unparse
@@ -85,26 +85,13 @@ def draw(options: argparse.Namespace) -> int:
     source, output = Path(options.picture), Path(options.output)
     settings = _draw_settings(options, options.seconds)
     if source.is_dir():
-        if output.exists() and not output.is_dir():
-            raise FlagError(f"{source} is a folder, so -o must be one; {output} is a file")
         places = {picture: output / f"{picture.stem}.clj" for picture in list_pictures(source)}
+        _make_folder(output, f"{source} is a folder")
     else:
-        place = output / f"{source.stem}.clj" if output.is_dir() else output
-        if place.suffix.lower() in SUFFIXES:
-            raise FlagError(f"-o names the program to write, such as {place.with_suffix('.clj')}, not a picture")
-        places = {source: place}
-    _need_parent(output)
-    if source.is_dir():
-        output.mkdir(exist_ok=True)
+        places = {source: _program_place(source, output)}
+        _need_parent(output)
 
-    failures, taken, jobs = 0, dict[Path, Path](), []
-    for picture, place in places.items():
-        if place in taken:
-            _report(SketchError(f"{taken[place].name} has the same name; rename one of them", file=str(picture)))
-            failures += 1
-        else:
-            taken[place] = picture
-            jobs.append(Job(picture, **settings))
+    failures, jobs = _drop_namesakes(places), [Job(picture, **settings) for picture in places]
     best: list[tuple[Node, float]] = []  # of a picture that is drawn alone
     results: list[tuple[Job, Drawn | SketchError]] = []
     try:
@@ -147,6 +134,54 @@ def _open_page(results: "Sequence[tuple[Job, Drawn | SketchError]]") -> None:
         file.write(write_page(rows, summarise(rows), "treesketch draw"))
     opened = webbrowser.open(Path(file.name).as_uri())
     _say(f"{'shown' if opened else 'open this page'}: {file.name}")
+
+
+def import_svg(options: argparse.Namespace) -> int:
+    """Write the program that an SVG file is, or one for each file of a folder or icon of a collection."""
+    from treesketch.batch import bug, list_pictures
+    from treesketch.evaluate import measure_program
+    from treesketch.files import MOST_BYTES, read_bytes, write_whole
+    from treesketch.importing import import_svg as read_svg
+    from treesketch.importing.icons import MOST_BYTES as MOST_OF_ICONS
+    from treesketch.importing.icons import read_icons
+
+    source, output = Path(options.file), Path(options.output)
+    icons: dict[Path, bytes] = {}
+    if source.is_dir():
+        places = {path: output / f"{path.stem}.clj" for path in list_pictures(source, (".svg",))}
+        _make_folder(output, f"{source} is a folder")
+    elif source.suffix.lower() == ".json":
+        data = read_bytes(source, MOST_OF_ICONS, "split the collection")
+        icons = {source / name: svg for name, svg in read_icons(data, str(source))}
+        places = {path: output / f"{path.name}.clj" for path in icons}
+        _make_folder(output, f"{source} holds many icons")
+    else:
+        places = {source: _program_place(source, output)}
+        _need_parent(output)
+    failures, warned, written = _drop_namesakes(places), 0, 0
+    for path, place in _progress(places.items(), len(places), "importing"):
+        try:
+            svg = icons[path] if path in icons else read_bytes(path, MOST_BYTES, "simplify the drawing")
+            found = read_svg(svg, str(path))
+        except Exception as error:
+            _report(error if isinstance(error, SketchError) else bug(error, str(path)))
+            failures += 1
+            continue
+        for note in found.notes:
+            _say(f"{path}:{note}")
+        warned += bool(found.notes)
+        if found.notes and options.strict:
+            _report(SketchError("not written, for --strict allows no warning", file=str(path)))
+            failures += 1
+            continue
+        write_whole(place, found.text)
+        written += 1
+        if path == source:
+            size = measure_program(found.text)
+            _say(f"{path} -> {place}: {size.forms} forms, {size.numbers} numbers")
+    if source not in places:
+        _say(f"wrote {written} of {len(places)} programs to {output}; {warned} with warnings")
+    return 1 if failures else 0
 
 
 def render(options: argparse.Namespace) -> int:
@@ -396,6 +431,11 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--seconds", metavar="S", type=_seconds, help=f"time for a picture ({_DEFAULT_TIME})")
     _add_draw_flags(sub)
 
+    sub = command("import", import_svg, "write the program that an SVG file is, or each of a folder")
+    sub.add_argument("file", metavar="FILE.svg|FOLDER", help="an SVG file, a folder of them, or an Iconify icons.json")
+    sub.add_argument("-o", dest="output", metavar="PROGRAM.clj|FOLDER", required=True, help="where to write")
+    sub.add_argument("--strict", action="store_true", help="take what a program cannot say for an error")
+
     sub = command("render", render, "draw a program as a PNG or an SVG")
     sub.add_argument("program", metavar="PROGRAM.clj")
     sub.add_argument("-o", dest="output", metavar="OUT.png|OUT.svg", required=True, help="where to write")
@@ -599,6 +639,34 @@ def _need_parent(path: Path) -> None:
     parent = path.absolute().parent
     if not parent.is_dir():
         raise FlagError(f"-o: there is no folder {path.parent}; make it first: mkdir -p {path.parent}")
+
+
+def _make_folder(output: Path, reason: str) -> None:
+    """Make the folder that -o names, where what is read needs one."""
+    if output.exists() and not output.is_dir():
+        raise FlagError(f"{reason}, so -o must be a folder; {output} is a file")
+    _need_parent(output)
+    output.mkdir(exist_ok=True)
+
+
+def _program_place(source: Path, output: Path) -> Path:
+    """Where the program for one picture goes."""
+    from treesketch.batch import SUFFIXES
+
+    place = output / f"{source.stem}.clj" if output.is_dir() else output
+    if place.suffix.lower() in SUFFIXES:
+        raise FlagError(f"-o names the program to write, such as {place.with_suffix('.clj')}, not a picture")
+    return place
+
+
+def _drop_namesakes(places: dict[Path, Path]) -> int:
+    """Take out, and name, each file whose result would go where another's does. Returns how many."""
+    taken: dict[Path, Path] = {}
+    namesakes = [path for path, place in places.items() if taken.setdefault(place, path) != path]
+    for path in namesakes:
+        first = taken[places.pop(path)]
+        _report(SketchError(f"{first.name} has the same name; rename one of them", file=str(path)))
+    return len(namesakes)
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

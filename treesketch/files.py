@@ -14,18 +14,24 @@ from treesketch.errors import ParseError, SketchError, Span
 MOST_BYTES = 8 * 1024 * 1024  # of a file that is read at all
 
 
+def read_bytes(path: Path, most: int, fix: str) -> bytes:
+    """A file's bytes. Raises SketchError when it is missing or unreadable, and with a fix when larger than `most`."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise SketchError(describe(error), file=str(path)) from error
+    if len(data) > most:
+        raise SketchError(f"larger than {most >> 20} MiB; {fix}", file=str(path))
+    return data
+
+
 def read_program(path: Path) -> str:
     """The text of a program file, UTF-8 with or without a byte-order mark.
 
     Raises SketchError when it is missing, unreadable or enormous, ParseError when it is not text.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise SketchError(describe(error), file=str(path)) from error
-    if len(data) > MOST_BYTES:
-        raise SketchError(f"larger than {MOST_BYTES >> 20} MiB; split the program", file=str(path))
+    data = read_bytes(path, MOST_BYTES, "split the program")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -24,13 +24,16 @@ Channels = tuple[int, ...]  # 3 (red green blue) or 4 (and alpha) integers, 0..2
 class Layer:
     """One shape form (or a with-translation / with-rotation around one) and its paint.
 
-    fill None draws no inside; stroke None draws no outline, else `weight` is its width in canvas units.
+    fill None draws no inside; stroke None draws no outline, else `weight` is its width in canvas units. cap (round,
+    square, project) and join (miter, bevel, round) are the outline's, None where it has no ends or no corners.
     """
 
     shape: Node
     fill: Channels | None = None
     stroke: Channels | None = None
     weight: float = 1.0
+    cap: str | None = None
+    join: str | None = None
 
 
 def literal(value: float) -> Node:
@@ -88,7 +91,7 @@ def turned(x: float, y: float, angle: float, shape: Node) -> Node:
 def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: Channels) -> Node:
     """The canonical program: size, background, then each layer after just the paint forms that change.
 
-    canvas is (width, height) in units. A weight is written only before a stroke that needs it.
+    canvas is (width, height) in units. A weight, a cap and a join are written only before a stroke that needs them.
     """
     forms = [
         Node("size", (Node("dimension", (), float(canvas[0])), Node("dimension", (), float(canvas[1])))),
@@ -96,7 +99,7 @@ def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: 
     ]
     fill: Channels | None = (255, 255, 255)  # the state that a program starts in
     stroke: Channels | None = (0, 0, 0)
-    weight = 1.0
+    weight, cap, join = 1.0, "round", "miter"
     for layer in layers:
         if layer.shape.production != "line" and layer.fill != fill:
             fill = layer.fill
@@ -107,6 +110,12 @@ def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: 
         if stroke is not None and layer.weight != weight:
             weight = layer.weight
             forms.append(Node("stroke_weight", (literal(weight),)))
+        if stroke is not None and layer.cap not in (None, cap):
+            cap = layer.cap
+            forms.append(Node("stroke_cap", (Node(f"cap_{cap}"),)))
+        if stroke is not None and layer.join not in (None, join):
+            join = layer.join
+            forms.append(Node("stroke_join", (Node(f"join_{join}"),)))
         forms.append(layer.shape)
     return Node("program", tuple(forms))
 

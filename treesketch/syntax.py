@@ -204,7 +204,7 @@ def _layout(node: Node, language: Language, indent: int, notes: Notes) -> list[s
         else:
             pieces = closing if body else opening
             if isinstance(part, Slot):
-                pieces += [flat(child, language) for child in children]
+                pieces += [chunk for child in children for chunk in _chunks(child, language)]
             elif pieces and isinstance(before, str):
                 pieces[-1] = join_words((pieces[-1], part))  # no line is broken inside (end-shape :close)
             else:
@@ -226,6 +226,21 @@ def _layout(node: Node, language: Language, indent: int, notes: Notes) -> list[s
     return lines
 
 
+def _chunks(node: Node, language: Language) -> list[str]:
+    """The parts of a node that are on one line each: one, or, from its (begin-...) to its (end-...), one a bracket."""
+    if language.productions[node.production].template.count("(") < 2:
+        return [flat(node, language)]
+    chunks, words = list[str](), list[str]()
+    for part, children in match_slots(node, language):
+        if isinstance(part, str):
+            words.append(part)
+        chunks += [flat(child, language) for child in children]
+        if part == ")":
+            chunks.append(join_words(words))
+            words.clear()
+    return chunks
+
+
 def _is_body(slot: Slot, node: Node, language: Language) -> bool:
     """Whether a slot's forms get lines of their own."""
     return node.production == language.start or slot.kind in language.bodies
@@ -243,7 +258,7 @@ def _body(node: Node, language: Language) -> list[Node]:
 
 
 def _fill(pieces: list[str], indent: int) -> list[str]:
-    """Pieces joined into lines that fit, later lines indented by two more."""
+    """Pieces joined into lines that fit, later lines indented by two more; what begins anew does so on a new line."""
     chunks: list[str] = []  # what no line may be broken in
     for piece in pieces:
         if chunks and (piece in (")", "]") or chunks[-1][-1] in "(["):
@@ -252,7 +267,7 @@ def _fill(pieces: list[str], indent: int) -> list[str]:
             chunks.append(piece)
     lines = [" " * indent + chunks[0]]
     for chunk in chunks[1:]:
-        if len(lines[-1]) + 1 + len(chunk) > WIDTH:
+        if len(lines[-1]) + 1 + len(chunk) > WIDTH or chunk.startswith("(begin-"):
             lines.append(" " * (indent + 2) + chunk)
         else:
             lines[-1] += " " + chunk
