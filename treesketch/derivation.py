@@ -214,9 +214,7 @@ class Derivation:
                 legal[action] &= turns * self._repeats <= MAX_REPEATS
         return legal
 
-    def _allow_kept(
-        self, hole: HoleType, slack: int, levels: int, path: Path, legal: npt.NDArray[np.bool_]
-    ) -> None:
+    def _allow_kept(self, hole: HoleType, slack: int, levels: int, path: Path, legal: npt.NDArray[np.bool_]) -> None:
         """Add to the legal actions those that keep a part of the old node here; all of it alone would be no edit."""
         vocabulary = self.vocabulary
         owed = vocabulary.owed(hole)

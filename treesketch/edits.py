@@ -20,7 +20,8 @@ from treesketch.language import Language, Slot
 from treesketch.syntax import match_slots
 from treesketch.tree import Node, Path
 
-MOST_WRITTEN = 10  # nodes that one edit writes anew; more count as more edits
+MOST_WRITTEN = 10  # nodes that one edit writes anew
+LARGE = 4  # where a tree of more gives way to another altogether, every so many nodes count as an edit
 NODE_COST = 1e-3  # of a written node beside the edit's own cost of 1: of as many edits, those that write least
 NEAR = 3  # how far down its grammar's list a number goes at most when it is changed a little
 
@@ -43,14 +44,14 @@ class Edit:
 
 def distance(old: Node, new: Node, language: Language) -> int:
     """How many edits the path from one tree to another takes."""
-    return round(_Paths(language).plan(old, new, language.start).cost)
+    return find_path(old, new, language)[0]
 
 
-def next_edits(old: Node, new: Node, language: Language) -> list[Edit]:
-    """The edits of the path from one tree to another that can be made at once, in the order of their nodes."""
+def find_path(old: Node, new: Node, language: Language) -> tuple[int, list[Edit]]:
+    """How many edits the path from one tree to another takes, and those of them that can be made at once, by place."""
     paths = _Paths(language)
-    edits = list(paths.steps(paths.plan(old, new, language.start), old, new, ()))
-    return sorted(edits, key=lambda edit: edit.path)
+    plan = paths.plan(old, new, language.start)
+    return round(plan.cost), sorted(paths.steps(plan, old, new, ()), key=lambda edit: edit.path)
 
 
 class _Part(NamedTuple):
@@ -110,7 +111,8 @@ class _Paths:
             if way.cost < 1 + 2 * NODE_COST:  # one node written: nothing is cheaper
                 return
         size = self.size(new)
-        yield _Plan(ceil(size / MOST_WRITTEN) + size * NODE_COST, True, ())
+        count = 1 if size <= MOST_WRITTEN else ceil(size / LARGE)
+        yield _Plan(count + size * NODE_COST, True, ())
         if new.children and old.children:
             for i, child in enumerate(new.children):  # put something around the old node
                 written = size - self.size(child)
@@ -141,9 +143,7 @@ class _Paths:
                 if child.children and source.children and source.production in self.language.kinds[kinds[i]]:
                     plan = self.plan(source, child, kinds[i])
                     before = cheapest[j - 1]
-                    kept = before._replace(
-                        cost=before.cost + plan.cost, parts=(*before.parts, _Part((i,), j, plan))
-                    )
+                    kept = before._replace(cost=before.cost + plan.cost, parts=(*before.parts, _Part((i,), j, plan)))
                     rows[j] = min(rows[j], kept, key=lambda plan: plan.cost)
             cheapest = rows
         way = cheapest[-1]

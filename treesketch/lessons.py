@@ -13,7 +13,8 @@ from treesketch import tree
 from treesketch.actions import Vocabulary
 from treesketch.data import Example, to_bytes
 from treesketch.derivation import Decision, encode
-from treesketch.edits import Edit, distance, next_edits, spoil
+from treesketch.edits import Edit, find_path, spoil
+from treesketch.errors import ConfigError
 from treesketch.language import Slot
 from treesketch.model.encoder import see
 from treesketch.model.graph import Rewrite, program_to_graph
@@ -39,6 +40,15 @@ def make_lessons(vocabulary: Vocabulary, mixture: Mapping[str, float], rng: np.r
         if lesson := edit_lesson(vocabulary, there, problem, target, rng):
             lessons.append(lesson)
     return lessons
+
+
+def require_editable(vocabulary: Vocabulary) -> None:
+    """Raises ConfigError when a grammar's programs cannot be edited, so that they cannot be learnt from problems."""
+    if not vocabulary.is_editable:
+        raise ConfigError(
+            f"grammar '{vocabulary.language.name}' has names, places, or lists where nothing is chosen: its programs "
+            "cannot be edited, so there is nothing to learn from its problems"
+        )
 
 
 def spoil_problem(vocabulary: Vocabulary, problem: Node, rng: np.random.Generator) -> Node:
@@ -67,7 +77,7 @@ def edit_lesson(
     context = encode(vocabulary, [there])
     if len(context) > MOST_CONTEXT:
         return None
-    edits = next_edits(there, problem, language)
+    left, edits = find_path(there, problem, language)
     sites = site_numbers(context)
     drawing = see(PROBLEMS[language.name].draw(there))
     taught = [edits[k] for k in sorted(rng.permutation(len(edits))[:MOST_REWRITES])]
@@ -75,13 +85,8 @@ def edit_lesson(
     for edit in taught:
         site = sites[edit.path]
         rewrites.append(Rewrite(site, encode_edit(vocabulary, there, context[site], edit)[:MOST_HOLES]))
-    graph = program_to_graph(
-        context,
-        rewrites,
-        sorted({sites[edit.path] for edit in edits}),
-        distance(there, problem, language),
-        len(vocabulary.actions),
-    )
+    wanted = sorted({sites[edit.path] for edit in edits})
+    graph = program_to_graph(context, rewrites, wanted, left, len(vocabulary.actions))
     return Example(to_bytes(target), to_bytes(drawing), graph)
 
 

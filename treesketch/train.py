@@ -32,13 +32,15 @@ from torch.utils.tensorboard import SummaryWriter
 from torch_geometric.data import Batch
 
 from treesketch.actions import Vocabulary, load_vocabulary
-from treesketch.data import Batches, paint_forms, require_samplers, sample_targets
+from treesketch.data import Batches, make_examples, paint_forms, require_samplers, sample_targets
 from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.files import describe as describe_error
 from treesketch.files import write_whole
+from treesketch.lessons import make_lessons, require_editable
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import describe, read_tensors, save_network, save_tensors
 from treesketch.model.write import draw_alone
+from treesketch.sampling.problems import PROBLEMS
 from treesketch.team import Member, gather
 
 STATE, WEIGHTS, METRICS = "state.safetensors", "weights.safetensors", "metrics.csv"
@@ -54,6 +56,8 @@ COLUMNS = (
     "action",
     "point",
     "color",
+    "site",
+    "value",
     "held_out",
     "drawing",
     "whole",
@@ -100,6 +104,11 @@ class Config:
     def model(self) -> ModelConfig:
         """The network's sizes."""
         return ModelConfig(self.width, self.heads, self.grid_layers, self.tree_layers)
+
+    def batches(self, seed: int, size: int, first: int, last: int, share: tuple[int, int] = (0, 1)) -> Batches:
+        """Batches of what the grammar's networks learn from, as `data.Batches` takes them."""
+        make = make_lessons if self.grammar in PROBLEMS else make_examples
+        return Batches(self.grammar, self.mixture(), seed, size, first, last, share, make)
 
     def mixture(self) -> dict[str, float]:
         """The samplers' weights."""
@@ -192,7 +201,10 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     config = read_config(config_path, overrides)
-    require_samplers(load_vocabulary(config.grammar), config.mixture())
+    if config.grammar in PROBLEMS:
+        require_editable(load_vocabulary(config.grammar))
+    else:
+        require_samplers(load_vocabulary(config.grammar), config.mixture())
     learner = _start_learner(config, resume)
     run = resume or _new_run(config.name)
     if learner.step >= config.steps:
@@ -252,7 +264,7 @@ def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[Tensor
     size = config.batch // member.size
     share = (member.number, member.size)
     return DataLoader(
-        Batches(config.grammar, config.mixture(), config.seed, size, learner.step, config.steps, share),
+        config.batches(config.seed, size, learner.step, config.steps, share),
         batch_size=None,
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
@@ -376,9 +388,11 @@ class HeldOut:
 
 def prepare_held_out(config: Config) -> HeldOut:
     """Sample what a run is measured on."""
-    seed, mixture = config.seed + HELD_OUT_SEED, config.mixture()
-    batches = Batches(config.grammar, mixture, seed, config.batch, 0, -(-config.held_out // config.batch))
-    targets = sample_targets(mixture, np.random.default_rng(seed), config.drawings)
+    seed = config.seed + HELD_OUT_SEED
+    batches = config.batches(seed, config.batch, 0, -(-config.held_out // config.batch))
+    targets = []
+    if config.grammar not in PROBLEMS:
+        targets = sample_targets(config.mixture(), np.random.default_rng(seed), config.drawings)
     return HeldOut([batches[i] for i in range(len(batches))], targets)
 
 

@@ -20,23 +20,24 @@ def see(picture: np.ndarray) -> np.ndarray:
 
     (H, W, 3) is uint8 sRGB, or 0..1; (H, W) is a coverage in 0..1, which is black on white.
     """
-    values = picture.astype(np.float32)
+    values = torch.from_numpy(np.ascontiguousarray(picture)).float()
     if picture.dtype == np.uint8:
-        values /= 255
+        values = values / 255
+    if values.ndim == 2:
+        values = (1 - values)[..., None].expand(-1, -1, 3)
     height, width = values.shape[:2]
-    values = np.tensordot(_shares(height), values, 1)
-    values = np.moveaxis(np.tensordot(_shares(width), values, (1, 1)), 0, 1)
-    return values if values.ndim == 3 else np.repeat(1 - values[..., None], 3, 2)
+    values = _shares(height) @ values.permute(2, 0, 1) @ _shares(width).T
+    return values.permute(1, 2, 0).contiguous().numpy()
 
 
 @lru_cache(maxsize=16)
-def _shares(length: int) -> np.ndarray:
+def _shares(length: int) -> Tensor:
     """(64, length): how much each of `length` pixels in a row gives to each of 64."""
     edges = np.arange(RESOLUTION + 1) * (length / RESOLUTION)
     before, after = edges[:-1, None], edges[1:, None]
     pixels = np.arange(length)[None]
     overlap = np.clip(np.minimum(after, pixels + 1) - np.maximum(before, pixels), 0, None)
-    return (overlap / overlap.sum(1, keepdims=True)).astype(np.float32)
+    return torch.from_numpy(overlap / overlap.sum(1, keepdims=True)).float()
 
 
 class ResidualBlock(nn.Module):

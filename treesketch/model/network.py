@@ -4,6 +4,7 @@ Two streams over one set of layers keep teacher forcing exact: a *written* node 
 its role and its surroundings; messages flow from written nodes to later written nodes and holes, never from holes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from treesketch.model.graph import AROUND, MAX_POSITION, RELATIONS
 from treesketch.model.places import COLOR_TOLERANCE, on_canvas, pixel_of_place
 
 MOST_EDITS = 12  # the value head tells these and fewer from each other
+BLOCKS = 4  # of graphs of about one size, so that little is padded
 _FAR = 1e9  # of a score that counts for nothing
 
 
@@ -42,17 +44,22 @@ class TreeAttention(nn.Module):
 
     def forward(self, x: Tensor, rows: "Rows") -> Tensor:
         """x (rows, D) -> the same shape."""
-        query = rows.spread(self.query(x), self.heads)
-        key, value = (rows.spread_written(part, self.heads) for part in self.keys(x[: rows.written]).chunk(2, -1))
-        extra_key, extra_value = self.relation.weight.view(-1, 2, self.heads, key.shape[-1]).permute(1, 2, 0, 3)
-        related = rows.relation.clamp(min=0)[:, None].expand(-1, self.heads, -1, -1)
-        extra = (query @ extra_key.to(query.dtype).transpose(-1, -2)).float()  # (B, heads, wide, relations)
-        score = (query @ key.transpose(-1, -2)).float() + extra.gather(-1, related)
-        known = (rows.relation >= 0)[:, None]
-        weight = (score / key.shape[-1] ** 0.5).masked_fill(~known, -_FAR).softmax(-1) * known
+        query, sent = self.query(x), self.keys(x[: rows.written])
+        found = [self._attend(query, sent, block) for block in rows.blocks]
+        return self.out(rows.collect(found))
+
+    def _attend(self, query: Tensor, sent: Tensor, block: "Block") -> Tensor:
+        """(graphs, heads, wide, D / heads): what each row hears."""
+        q = block.spread(query, self.heads)
+        key, value = (block.spread_written(part, self.heads) for part in sent.chunk(2, -1))
+        extra_key, extra_value = self.relation.weight.view(-1, 2, self.heads, q.shape[-1]).permute(1, 2, 0, 3)
+        related = block.relation.clamp(min=0)[:, None].expand(-1, self.heads, -1, -1)
+        extra = (q @ extra_key.to(q.dtype).transpose(-1, -2)).float()  # (graphs, heads, wide, relations)
+        score = (q @ key.transpose(-1, -2)).float() + extra.gather(-1, related)
+        known = (block.relation >= 0)[:, None]
+        weight = (score / q.shape[-1] ** 0.5).masked_fill(~known, -_FAR).softmax(-1) * known
         by_relation = torch.zeros_like(extra).scatter_add(-1, related, weight)
-        message = weight.to(value.dtype) @ value + by_relation.to(value.dtype) @ extra_value.to(value.dtype)
-        return self.out(rows.collect(message))
+        return weight.to(value.dtype) @ value + by_relation.to(value.dtype) @ extra_value.to(value.dtype)
 
 
 class TreeLayer(nn.Module):
@@ -72,42 +79,70 @@ class TreeLayer(nn.Module):
         """x (rows, D); cells (B, 256, D)."""
         b, _, d = cells.shape
         x = x + self.tree(self.norm1(x), rows)
-        query = rows.spread(self.look(self.norm2(x)), self.heads)
+        query = self.look(self.norm2(x))
         key, value = self.seen(cells).to(query.dtype).view(b, -1, 2, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        x = x + self.out(rows.collect(attend(query, key, value)))
+        found = [attend(bl.spread(query, self.heads), key[bl.graphs], value[bl.graphs]) for bl in rows.blocks]
+        x = x + self.out(rows.collect(found))
         return x + self.mlp(self.norm3(x))
 
 
+class Block:
+    """The rows of some graphs in padded tables with a line a graph: all rows (wide), and the written ones (deep)."""
+
+    def __init__(self, graphs: Tensor, line: Tensor, within: Tensor, rows: Tensor, written: int):
+        """graphs (G,) are the numbers of the lines; rows (n,) has its row numbers, line and within where each stands."""
+        self.graphs = graphs
+        self.wide, self.deep = _most(within), _most(within[rows < written])
+        self.slots = line * self.wide + within
+        self._rows = rows.new_zeros(len(graphs) * self.wide).index_copy(0, self.slots, rows)
+        sent = rows < written
+        self._written = rows.new_zeros(len(graphs) * self.deep)
+        self._written[line[sent] * self.deep + within[sent]] = rows[sent]
+        self.relation = rows.new_full((len(graphs), self.wide, self.deep), -1)  # -1 where there is no edge
+
+    def spread(self, x: Tensor, heads: int) -> Tensor:
+        """(rows, D) -> (G, heads, wide, D / heads); what stands where there is no row means nothing."""
+        return x.index_select(0, self._rows).view(len(self.graphs), self.wide, heads, -1).transpose(1, 2)
+
+    def spread_written(self, x: Tensor, heads: int) -> Tensor:
+        """(written, D) -> (G, heads, deep, D / heads)."""
+        return x.index_select(0, self._written).view(len(self.graphs), self.deep, heads, -1).transpose(1, 2)
+
+
 class Rows:
-    """Rows of B graphs, first all written ones, then holes, and their places in padded tables with a line a graph."""
+    """Rows of B graphs, first all written ones, then holes; attention sees them in blocks of graphs of about one size."""
 
     def __init__(self, owner: Tensor, written: int, graphs: int, edges: Tensor, relation: Tensor):
         """owner (rows,): whose each row is; edges (2, E) from written rows to rows, each with its relation (E,)."""
-        self.written, self.graphs = written, graphs
-        self.slots, self.wide = _query_slots(owner, graphs)
-        within = self.slots - owner * self.wide
-        self.deep = int(within[:written].max()) + 1 if written else 0  # most written rows of a graph
-        self.written_slots = owner[:written] * self.deep + within[:written]
+        self.written = written
+        counts = torch.bincount(owner, minlength=graphs)
+        order = torch.argsort(owner, stable=True)  # graph by graph, in each graph the written ones first
+        within = torch.empty_like(owner)
+        within[order] = torch.arange(len(owner), device=owner.device) - (counts.cumsum(0) - counts)[owner[order]]
+        number, line = torch.empty_like(counts), torch.empty_like(counts)
         source, target = edges
-        table = relation.new_full((graphs * self.wide, self.deep), -1)
-        table[self.slots[target], within[source]] = relation
-        self.relation = table.view(graphs, self.wide, self.deep)  # (B, wide, deep), -1 where there is no edge
+        self.blocks: list[Block] = []
+        self._slots, start = torch.empty_like(owner), 0  # of each row, in the tables of all blocks behind each other
+        for k, members in enumerate(torch.argsort(counts, stable=True).tensor_split(min(BLOCKS, graphs))):
+            members = members.sort().values
+            number[members], line[members] = k, torch.arange(len(members), device=owner.device)
+        for k in range(min(BLOCKS, graphs)):
+            rows = (number[owner] == k).nonzero()[:, 0]
+            block = Block((number == k).nonzero()[:, 0], line[owner[rows]], within[rows], rows, written)
+            here = (number[owner[target]] == k).nonzero()[:, 0]
+            block.relation[line[owner[target[here]]], within[target[here]], within[source[here]]] = relation[here]
+            self._slots[rows] = block.slots + start
+            start += len(block.graphs) * block.wide
+            self.blocks.append(block)
 
-    def spread(self, x: Tensor, heads: int) -> Tensor:
-        """(rows, D) -> (B, heads, wide, D / heads)."""
-        return self._fill(x, self.slots, self.wide, heads)
+    def collect(self, tables: Sequence[Tensor]) -> Tensor:
+        """Each block's (G, heads, wide, D / heads) -> (rows, D)."""
+        flat = torch.cat([table.transpose(1, 2).flatten(2).flatten(0, 1) for table in tables])
+        return flat.index_select(0, self._slots)
 
-    def spread_written(self, x: Tensor, heads: int) -> Tensor:
-        """(written, D) -> (B, heads, deep, D / heads)."""
-        return self._fill(x, self.written_slots, self.deep, heads)
 
-    def collect(self, table: Tensor) -> Tensor:
-        """(B, heads, wide, D / heads) -> (rows, D)."""
-        return table.transpose(1, 2).flatten(2).flatten(0, 1).index_select(0, self.slots)
-
-    def _fill(self, x: Tensor, slots: Tensor, wide: int, heads: int) -> Tensor:
-        table = x.new_zeros(self.graphs * wide, x.shape[-1]).index_copy(0, slots, x)
-        return table.view(self.graphs, wide, heads, -1).transpose(1, 2)
+def _most(within: Tensor) -> int:
+    return int(within.max()) + 1 if len(within) else 0
 
 
 class Network(nn.Module):
@@ -138,6 +173,7 @@ class Network(nn.Module):
             self.sites = nn.Linear(width, 1)
             self.gaze = nn.Linear(width, width)
             self.read_off = nn.Linear(2 * GRID * heads, len(vocabulary.actions))
+            nn.init.zeros_(self.read_off.weight)
             self.value = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, MOST_EDITS + 1))
         self.register_buffer("pixel_of_place", pixel_of_place(), persistent=False)
         self.register_buffer("on_canvas", on_canvas(), persistent=False)

@@ -1,6 +1,6 @@
 """Random programs of csg2d: circles and quads, added and cut by chance. A random source in, a tree out.
 
-And what a learner needs of a language: its pictures, when two are alike, and one spelling of programs that draw the same.
+And one spelling for programs that say the same, which is what a network learns.
 """
 
 from random import Random
@@ -10,13 +10,9 @@ import numpy.typing as npt
 
 from treesketch.dialects.csg2d import LANGUAGE, Part, Region, Solid, cover, interpret
 from treesketch.dialects.evaluator import DIGITS
-from treesketch.dialects.solved import csg2d_likeness as likeness
-from treesketch.dialects.solved import csg2d_solved as solved
 from treesketch.sampling.growth import Twig, grow_twigs
 from treesketch.sampling.order import Box, reading_order
 from treesketch.tree import Node
-
-__all__ = ["canonical", "draw", "grow", "likeness", "solved"]
 
 NUMBERS = [Node(name) for name in DIGITS]  # by their value
 ANGLES = [Node(name) for name in LANGUAGE.kinds["angle"]]

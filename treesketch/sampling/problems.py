@@ -22,11 +22,10 @@ Picture = npt.NDArray[Any]  # (H, W) coverage 0..1, black on white, or (H, W, 3)
 
 
 class Domain(Protocol):
-    """What has to be known of a language so that a network learns to write it and a search can use the network.
+    """What has to be known of a language so that a network can learn to write it.
 
     grow gives a random program of so many shapes, draw its picture. canonical spells programs that say the same in one
-    way, without drawing them; where there is nothing to do it returns the program. likeness is larger the more a
-    picture is like a target, and solved says whether it is like enough.
+    way, without drawing them; where there is nothing to do it returns the program.
     """
 
     def grow(self, random: Random, shapes: int) -> Node: ...
@@ -34,10 +33,6 @@ class Domain(Protocol):
     def draw(self, program: Node) -> Picture: ...
 
     def canonical(self, program: Node) -> Node: ...
-
-    def likeness(self, drawn: Picture, target: Picture) -> float: ...
-
-    def solved(self, drawn: Picture, target: Picture) -> bool: ...
 
 
 FEWEST_SHAPES = 2
@@ -63,7 +58,9 @@ def sample_problem(grammar: str, rng: np.random.Generator) -> Node:
 
 def is_blank(picture: Picture) -> bool:
     """Whether nearly all values of a picture, its channels together, are the same."""
-    middle = np.partition(picture, picture.size // 2, axis=None)[picture.size // 2]  # the value of most, if there is one
+    middle = np.partition(picture, picture.size // 2, axis=None)[
+        picture.size // 2
+    ]  # the value of most, if there is one
     return bool(np.count_nonzero(picture == middle) > BLANK * picture.size)
 
 

@@ -1,6 +1,6 @@
 """Random programs of tinysvg: shapes, moved and arranged by chance. A random source in, a tree out.
 
-And what a learner needs of a language: its pictures, when two are alike, and one spelling of programs that draw the same.
+And one spelling for programs that say the same, which is what a network learns.
 A move counts as a shape while the tree grows, so a program has one third of a chance of one more move for each shape.
 """
 
@@ -11,14 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from treesketch.dialects.evaluator import DIGITS
-from treesketch.dialects.solved import LARGEST_DENSITY, tinysvg_density
-from treesketch.dialects.solved import tinysvg_solved as solved
 from treesketch.dialects.tinysvg import LANGUAGE, interpret
 from treesketch.raster import rasterise
 from treesketch.sampling.growth import Twig, grow_twigs
 from treesketch.tree import Node
-
-__all__ = ["canonical", "draw", "grow", "likeness", "solved"]
 
 NUMBERS, COLORS, BOOLEANS, DIRECTIONS = (
     [Node(name) for name in LANGUAGE.kinds[kind]] for kind in ("number", "color", "boolean", "direction")
@@ -35,11 +31,6 @@ def grow(random: Random, shapes: int) -> Node:
 def draw(program: Node) -> npt.NDArray[np.uint8]:
     """Its picture, (H, W, 3)."""
     return rasterise(interpret(program))
-
-
-def likeness(drawn: npt.NDArray[np.uint8], target: npt.NDArray[np.uint8]) -> float:
-    """The density that decides whether a problem is solved, as a share of the most: 1 for equal pictures."""
-    return tinysvg_density(drawn, target) / LARGEST_DENSITY
 
 
 def canonical(program: Node) -> Node:
