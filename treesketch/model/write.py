@@ -113,7 +113,7 @@ class _Memory:
 
     def keep(self, rows: list[int]) -> None:
         """Forget all runs but these."""
-        self.layers.sent = [sent[rows] for sent in self.layers.sent]
+        self.layers.keep([0], rows)
 
     def step(self, runs: list["_Run"]) -> Tensor:
         """States (runs, D) of the runs' open holes; takes in what each run wrote last."""
@@ -154,10 +154,11 @@ class Layers:
         """cells (B, 256, D), of one picture for all runs, or of one for as many runs each."""
         self.network = network
         b, _, d = cells.shape
-        self.seen = []
+        self.seen: list[tuple[Tensor, Tensor]] = []
         for layer in network.tree_layers:
             pair = layer.seen(cells).view(b, -1, 2, layer.heads, d // layer.heads)
-            self.seen.append(pair.permute(2, 0, 3, 1, 4).unbind(0))
+            key, value = pair.permute(2, 0, 3, 1, 4)
+            self.seen.append((key, value))
         self.sent = [torch.zeros(b, 0, 2 * d) for _ in network.tree_layers]  # (runs, written, 2 D)
 
     @property
@@ -168,6 +169,12 @@ class Layers:
     def repeat(self, runs: int) -> None:
         """As many runs for each picture, which begin with what is known of it."""
         self.sent = [sent[:, None].expand(-1, runs, -1, -1).flatten(0, 1) for sent in self.sent]
+
+    def keep(self, pictures: list[int], runs: list[int]) -> None:
+        """Forget all pictures and runs but these."""
+        if len(pictures) < len(self.seen[0][0]):
+            self.seen = [(key[pictures], value[pictures]) for key, value in self.seen]
+        self.sent = [sent[runs] for sent in self.sent]
 
     def advance(self, x: Tensor, fresh: int, table: Tensor) -> Tensor:
         """Rows (runs, R, D), of which the first `fresh` are written now, through all layers.
@@ -237,13 +244,17 @@ class _Run:
         return Written(tuple(self.derivation.nodes), self.log_probability, self.derivation.decision is None)
 
 
+def bound(logits: Tensor, allowed: Tensor) -> Tensor:
+    """The logits as numbers, whatever the weights gave, and minus infinity where a choice is not allowed."""
+    return logits.nan_to_num(nan=0.0, posinf=_FAR, neginf=-_FAR).masked_fill(~allowed, float("-inf"))
+
+
 def pick(logits: Tensor, allowed: Tensor, rng: np.random.Generator, temperature: float) -> tuple[Tensor, Tensor]:
     """A choice from what is allowed in each row of logits, and its log-probability at temperature 1.
 
     Uses the Gumbel trick. What is not allowed is never chosen, not even by weights that give no numbers.
     """
-    logits = logits.nan_to_num(nan=0.0, posinf=_FAR, neginf=-_FAR).masked_fill(~allowed, float("-inf"))
-    logp = logits.log_softmax(-1)
+    logp = bound(logits, allowed).log_softmax(-1)
     scores = logp
     if temperature > 0:
         noise = torch.from_numpy(rng.gumbel(size=tuple(logits.shape)).astype(np.float32))
