@@ -11,7 +11,7 @@ parses, checks, ends and draws within a node budget:
   of every hole stays legal in depth too;
 - a name is offered only where it is in scope, a divisor is never a literal zero, and nested loops never turn more than
   MAX_REPEATS times, so what a program spends is bounded by its nodes;
-- where a node of a program is edited, the node or a child of it may be kept as a part of what replaces it (`copy`): that
+- where a node of a program is edited, it or a child of it may be kept as a part of what replaces it (`copy`), which
   costs the nodes that it has.
 
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
@@ -88,8 +88,10 @@ class Vocabulary:
 
     cost and depth are (number of hole types, A) int32: the least nodes that an action commits to at a hole, and the
     levels of the tree that has just these; out of reach where the action is of the wrong type. levels is how deep a
-    tree may be. A language can be edited if a subtree means the same wherever it stands: it has no names and no places;
-    and no list stands where nothing is chosen. copies are the actions that keep the old node and its first children. Raises ConfigError for a grammar whose leaves have no actions, or whose programs are all too deep.
+    tree may be. Programs can be edited if a subtree means the same wherever it stands (there are no names, no
+    places) and no list stands where nothing is chosen; copies are the actions that keep the old node and its first
+    children.
+    Raises ConfigError for a grammar whose leaves have no actions, or whose programs are all too deep.
     """
 
     def __init__(self, language: Language):
@@ -254,9 +256,10 @@ class Vocabulary:
         )
 
     def _has_forced_lists(self) -> bool:
-        """Whether a production with a list is the only one of a kind: it is never decided on, so it cannot be edited."""
-        productions = self.language.productions
-        alone = [productions[options[0]] for options in self.language.kinds.values() if len(options) == 1]
+        """Whether a production with a list is the only one of a kind: never decided on, so it cannot be edited."""
+        productions, kinds = self.language.productions, self.language.kinds
+        used = {self.language.start, *(slot.kind for production in productions.values() for slot in production.slots)}
+        alone = [productions[kinds[kind][0]] for kind in used if len(kinds[kind]) == 1]
         return any(slot.repeats for production in alone for slot in production.slots)
 
     def _counts_turns(self, kind: str) -> bool:

@@ -53,7 +53,7 @@ class Decision:
     role and hole index `Vocabulary.roles` and `Vocabulary.holes`; legal is a bool mask over the actions (A,). parent is
     the number of the decision that opened this hole and sibling that of the one before it under the same parent, -1
     where there is none; position counts the siblings before it. path is where the node goes: its index among the nodes
-    being written, then child indices. answer is the choice of the tree being encoded.
+    being written, then child indices (at the end of a list, where one more would go). answer is the choice of the tree being encoded.
     """
 
     role: int
@@ -64,6 +64,11 @@ class Decision:
     position: int
     path: Path
     answer: Choice | None = None
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the answer is the end of a list, so that no node stands here."""
+        return self.answer is not None and self.answer.action == 0
 
 
 class UnencodableError(ValueError):
@@ -96,7 +101,7 @@ class Derivation:
     list stand in `nodes`. colors is a (PLACES, PLACES, 3) array of 0..255 that colour places are read from, black if
     None. With `targets`, each decision carries the answer that writes these nodes (teacher forcing), whatever the
     budget. context holds the decisions of earlier items of the same list; numbering goes on behind them.
-    old is the node that is being replaced, for an edit: it and its children may be kept, each once. copies says where the
+    For an edit, old is the node that is replaced: it and its children may be kept, each once. copies says where the
     targets keep them: path -> 0 for the old node, k for its k-th child. levels is how deep what is written may be.
     """
 
@@ -308,7 +313,7 @@ class Derivation:
     def _answer(self, hole: HoleType, target: Node | None, path: Path) -> Choice:
         """The choice that writes a target node here; numbers go to the nearest value of their table."""
         vocabulary = self.vocabulary
-        if path in self._copies:
+        if target is not None and path in self._copies:
             return Choice(vocabulary.copies[self._copies[path]])
         if target is None:
             return Choice(vocabulary.action_index["end"])

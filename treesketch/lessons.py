@@ -1,4 +1,4 @@
-"""Sampled problems of a small language -> batches of (target, drawing so far, program with holes). A function of a seed.
+"""Sampled problems of a small language -> examples of (target, drawing so far, program with holes) for the learner.
 
 A problem is made canonical first, and what is not seen in it goes. Then either the whole program is to be written, with
 nothing there yet; or a program is there that a search might have, some edits away: an edit is to be made that is on a
@@ -92,7 +92,7 @@ def edit_lesson(
 
 def site_numbers(context: Sequence[Decision]) -> dict[Path, int]:
     """Where a program can be edited: the paths of its decided nodes, with the numbers of the decisions."""
-    return {decision.path[1:]: number for number, decision in enumerate(context)}
+    return {decision.path[1:]: number for number, decision in enumerate(context) if not decision.is_end}
 
 
 def encode_edit(vocabulary: Vocabulary, program: Node, site: Decision, edit: Edit) -> list[Decision]:

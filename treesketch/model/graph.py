@@ -2,7 +2,7 @@
 
 The edges carry the tree (parent, earlier sibling) and the order of writing (the few decisions before), so teacher
 forcing is exact: what a node receives was all known when its hole was filled. Where a program is edited all of it is
-known, before the hole and after it, so its decisions hear each other and the holes hear them all; they never hear holes.
+known, before the hole and after it: its decisions hear each other, and the holes hear them all; they never hear holes.
 """
 
 from collections.abc import Sequence
@@ -133,8 +133,9 @@ def program_to_graph(
 ) -> Data:
     """A graph of a program's decisions, and of rewrites in it whose decisions are holes to be decided.
 
-    Beside the fields of `decisions_to_graph`: site (N,), the shares of the decisions where an edit is to be made (each of
-    `sites` gets the same); context (N,), which decisions are the program's; edits (1,), how many are left, -1: not asked.
+    Beside the fields of `decisions_to_graph` but color: site (N,), the shares of the decisions where an edit is to be
+    made (each of `sites` gets the same); context (N,), where one can be made; edits (1,), how many are left
+    (-1: not asked).
     """
     c = len(context)
     written = [decision for rewrite in rewrites for decision in rewrite.decisions]
@@ -166,7 +167,7 @@ def program_to_graph(
         edge_index=torch.from_numpy(np.stack([source, target])),
         relation=torch.from_numpy(table[target, source].astype(np.int64)),
         site=torch.from_numpy(share),
-        context=torch.arange(n) < c,
+        context=torch.tensor([i < c and not d.is_end for i, d in enumerate(decisions)]),
         edits=torch.tensor([edits]),
     )
 

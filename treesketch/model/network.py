@@ -80,8 +80,9 @@ class TreeLayer(nn.Module):
         b, _, d = cells.shape
         x = x + self.tree(self.norm1(x), rows)
         query = self.look(self.norm2(x))
-        key, value = self.seen(cells).to(query.dtype).view(b, -1, 2, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        found = [attend(bl.spread(query, self.heads), key[bl.graphs], value[bl.graphs]) for bl in rows.blocks]
+        seen = self.seen(cells).to(query.dtype).view(b, -1, 2, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        seen = seen.index_select(1, rows.order).split([len(block.graphs) for block in rows.blocks], 1)
+        found = [attend(block.spread(query, self.heads), *pair) for block, pair in zip(rows.blocks, seen, strict=True)]
         x = x + self.out(rows.collect(found))
         return x + self.mlp(self.norm3(x))
 
@@ -90,7 +91,7 @@ class Block:
     """The rows of some graphs in padded tables with a line a graph: all rows (wide), and the written ones (deep)."""
 
     def __init__(self, graphs: Tensor, line: Tensor, within: Tensor, rows: Tensor, written: int):
-        """graphs (G,) are the numbers of the lines; rows (n,) has its row numbers, line and within where each stands."""
+        """graphs (G,) are the lines' numbers; rows (n,) are numbers of rows, line and within (n,) where each stands."""
         self.graphs = graphs
         self.wide, self.deep = _most(within), _most(within[rows < written])
         self.slots = line * self.wide + within
@@ -110,7 +111,7 @@ class Block:
 
 
 class Rows:
-    """Rows of B graphs, first all written ones, then holes; attention sees them in blocks of graphs of about one size."""
+    """Rows of B graphs, first all written ones, then holes; attention sees blocks of graphs of about one size."""
 
     def __init__(self, owner: Tensor, written: int, graphs: int, edges: Tensor, relation: Tensor):
         """owner (rows,): whose each row is; edges (2, E) from written rows to rows, each with its relation (E,)."""
@@ -134,6 +135,7 @@ class Rows:
             self._slots[rows] = block.slots + start
             start += len(block.graphs) * block.wide
             self.blocks.append(block)
+        self.order = torch.cat([block.graphs for block in self.blocks])  # the graphs, block by block
 
     def collect(self, tables: Sequence[Tensor]) -> Tensor:
         """Each block's (G, heads, wide, D / heads) -> (rows, D)."""
@@ -195,7 +197,7 @@ class Network(nn.Module):
         return self.read(graph, cells, keys)[graph.num_nodes :]
 
     def read(self, graph: Batch, cells: Tensor, keys: Tensor | None) -> Tensor:
-        """States (N + holes, D) of the graph's decisions as they are known, and of its holes as nothing is chosen yet."""
+        """States (N + holes, D) of the graph's decisions as they are known, and of its holes with nothing chosen."""
         content = self.role(graph.role) + self.hole(graph.hole) + self.position(graph.position)  # (N, D)
         n, device = len(content), content.device
         written = content + self.action(graph.action.clamp(min=0))
@@ -270,7 +272,7 @@ class Network(nn.Module):
         if "site" in graph:
             losses |= self._editing_losses(graph, cells, known)
         decisions = len(holes) + sum(count for name, (_, count) in losses.items() if name in ("site", "value"))
-        total = sum(loss for loss, _ in losses.values())
+        total = torch.stack([loss for loss, _ in losses.values()]).sum()
         return {
             "loss": total / decisions,
             **{name: (loss / max(count, 1)).detach() for name, (loss, count) in losses.items()},

@@ -58,9 +58,7 @@ def sample_problem(grammar: str, rng: np.random.Generator) -> Node:
 
 def is_blank(picture: Picture) -> bool:
     """Whether nearly all values of a picture, its channels together, are the same."""
-    middle = np.partition(picture, picture.size // 2, axis=None)[
-        picture.size // 2
-    ]  # the value of most, if there is one
+    middle = np.partition(picture, picture.size // 2, axis=None)[picture.size // 2]  # of most, if of any
     return bool(np.count_nonzero(picture == middle) > BLANK * picture.size)
 
 

@@ -21,7 +21,6 @@ from treesketch.sampling.problems import PROBLEMS
 from treesketch.solving.judge import Judge, Spent
 from treesketch.tree import Node
 
-
 BARREN = 30  # rounds without a new program after which a search ends
 CLOSE = 0.003  # mean error, 0..1, below which pictures are equally alike
 
@@ -117,15 +116,15 @@ class _Search:
         self.is_over = found.exact
 
     def edit_best(self) -> None:
-        """Look at the programs whose turn it is, and draw edits of those that are best when they have been looked at."""
+        """Look at the programs whose turn it is, and draw edits of those that are best then."""
         effort, drawn = self.effort, self.judge.renders
         best = heapq.nlargest(effort.looked_at, self.waiting.values(), key=lambda one: one.rank(effort))
         reading = self.editor.read([one.program for one in best], [one.drawing for one in best])
         for one, value in zip(best, reading.values, strict=True):
             one.edits = value.edits
         order = sorted(range(len(best)), key=lambda i: -best[i].rank(effort))[: effort.edited]
-        temperature = 1 + self.barren / 10
-        for i, proposals in zip(order, reading.edit(effort.edits, self.rng, order, temperature=temperature), strict=True):
+        edits = reading.edit(effort.edits, self.rng, order, temperature=1 + self.barren / 10)
+        for i, proposals in zip(order, edits, strict=True):
             one = best[i]
             one.turns += 1
             for proposal in proposals:
