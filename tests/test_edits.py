@@ -4,7 +4,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-
 from test_actions import CSG, DEEP, SCOPED, TUPLES, is_valid
 
 from treesketch import tree

@@ -53,7 +53,8 @@ class Decision:
     role and hole index `Vocabulary.roles` and `Vocabulary.holes`; legal is a bool mask over the actions (A,). parent is
     the number of the decision that opened this hole and sibling that of the one before it under the same parent, -1
     where there is none; position counts the siblings before it. path is where the node goes: its index among the nodes
-    being written, then child indices (at the end of a list, where one more would go). answer is the choice of the tree being encoded.
+    being written, then child indices; at the end of a list, where one more would go. answer is the choice of the tree
+    being encoded.
     """
 
     role: int
