@@ -189,7 +189,7 @@ def test_any_choices_at_any_node_keep_the_promise(name: str, greedy: bool) -> No
         assert all(count == 1 for count in used.values() if count)
         kept += sum(used.values())
         is_valid(tree.replace(program, path, derivation.nodes[0]), budget, vocabulary.language)
-    assert kept > 5
+    assert kept > 3
 
 
 def test_an_old_node_alone_is_no_edit() -> None:

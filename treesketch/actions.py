@@ -16,7 +16,7 @@ parses, checks, ends and draws within a node budget:
 
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
 `sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), the kinds of TABLES, and those of
-LOCATED with `with_translation`, which moves what places are measured from. What UNWRITTEN names, and what needs it, is
+LOCATED with `with_translation`, which moves what places are measured from, and those of MEASURED. What UNWRITTEN names, and what needs it, is
 never written: calls and definitions of functions, and loops over sequences, whose cost is not known in time.
 """
 
@@ -70,6 +70,8 @@ LOCATED: dict[str, tuple[dict[str, int], int]] = {
     "diameters": ({"diameters": 2}, 3),
     "color": ({"gray": 1, "rgb": 3}, 4),
 }
+# Kinds of numbers that reach to the sides of a place; they are decided behind the place, which has kinds of its own.
+MEASURED: dict[str, tuple[str, ...]] = {"width": ("x",), "height": ("y",), "radius": ("x", "y")}
 _AS_PRINTED = (0.0, -16.0, 12.5, 0.1309, 1e-05, -1234.5678)  # a grammar with places must read numbers like these
 
 
@@ -116,6 +118,7 @@ class Vocabulary:
         self.actions += [f"constant:{name}" for name in arithmetic.CONSTANTS]
         self.actions += [f"reference:{k}" for k in range(MAX_NAMES)]
         self.actions += [f"name:{name}" for name in chosen]
+        self.order = {p.name: self._slot_order(p) for p in language.productions.values()}
         self.is_editable = not self.names and not self.located and not self._has_forced_lists()
         copies = [f"copy:{k}" for k in range(MAX_COPIES + 1)] if self.is_editable else []
         self.copies = range(len(self.actions), len(self.actions) + len(copies))
@@ -254,6 +257,13 @@ class Vocabulary:
         return all(takes_literals(*form) for form in LOCATED[kind][0].items()) and all(
             language.spells(literal.terminal, format_number(value)) for value in _AS_PRINTED
         )
+
+    def _slot_order(self, production: Production) -> list[int]:
+        """The numbers of a production's slots in the order in which they are decided: its own, but MEASURED ones last."""
+        kinds = [slot.kind for slot in production.slots]
+        if any(slot.repeats for slot in production.slots):
+            return list(range(len(kinds)))
+        return sorted(range(len(kinds)), key=lambda i: kinds[i] in MEASURED and set(MEASURED[kinds[i]]) <= set(kinds))
 
     def _has_forced_lists(self) -> bool:
         """Whether a production with a list is the only one of a kind: never decided on, so it cannot be edited."""

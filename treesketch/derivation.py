@@ -140,7 +140,7 @@ class Derivation:
         self._copies = copies or {}
         self._kept = {action: part for action, part in zip(vocabulary.copies, _parts(old), strict=False) if part}
         levels = vocabulary.levels if levels is None else levels
-        self._writer = self._fill_slot(slot, role, -1, levels, targets or (), self.nodes, ())
+        self._writer = self._fill_slot(slot, role, -1, levels, targets or (), self.nodes, (0,))
         self.decision: Decision | None = None
         self._advance(None)
 
@@ -156,18 +156,18 @@ class Derivation:
             self.decision = None
 
     def _fill_slot(
-        self, slot: Slot, role: str, parent: int, levels: int, targets: Sequence[Node], into: list[Node], path: Path
+        self, slot: Slot, role: str, parent: int, levels: int, targets: Sequence[Node], into: list[Node], first: Path
     ) -> Generator[Decision, Choice, None]:
-        """Write a slot's children behind those in `into`; targets are the children that it should get when teaching.
+        """Write a slot's children into a list; targets are the children that it should get when teaching.
 
-        path is that of the node they belong to.
+        first is where the first one goes.
         """
         taken = 0
         while slot.repeats or taken < slot.least:
             needed, full = max(slot.least - taken, 0), taken == slot.most
             hole = HoleType(slot.kind, True, needed, full) if slot.repeats else HoleType(slot.kind)
             target = targets[taken] if taken < len(targets) else None
-            node = yield from self._fill_hole(hole, role, parent, levels, target, (*path, len(into)))
+            node = yield from self._fill_hole(hole, role, parent, levels, target, (*first[:-1], first[-1] + taken))
             if node is None:
                 return
             into.append(node)
@@ -256,18 +256,19 @@ class Derivation:
     def _write_production(
         self, name: str, number: int, levels: int, target: Node | None, path: Path
     ) -> Generator[Decision, Choice, Node]:
-        production = self.vocabulary.language.productions[name]
+        slots = self.vocabulary.language.productions[name].slots
         scope, repeats, origin = len(self._names), self._repeats, self._origin
-        children: list[Node] = []
-        dealt = _deal(target, self.vocabulary.language) if target is not None else [()] * len(production.slots)
-        for i, slot in enumerate(production.slots):
-            start = len(children)
-            yield from self._fill_slot(slot, f"{name}.{i}", number, levels - 1, dealt[i], children, path)
-            for child in children[start:]:
+        dealt = _deal(target, self.vocabulary.language) if target is not None else [()] * len(slots)
+        written: list[list[Node]] = [[] for _ in slots]
+        for i in self.vocabulary.order[name]:
+            before = sum(max(len(written[k]), slots[k].least) for k in range(i))
+            role, first = f"{name}.{i}", (*path, before)
+            yield from self._fill_slot(slots[i], role, number, levels - 1, dealt[i], written[i], first)
+            for child in written[i]:
                 self._measure_from(name, child)
         del self._names[scope:]
         self._repeats, self._origin = repeats, origin
-        node = Node(name, tuple(children))
+        node = Node(name, tuple(child for children in written for child in children))
         self._bind(node, target or node)
         return node
 

@@ -18,7 +18,7 @@ from treesketch.errors import ConfigError
 from treesketch.language import Slot
 from treesketch.model.encoder import see
 from treesketch.model.graph import Rewrite, program_to_graph
-from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
+from treesketch.sampling.problems import MOST_SHAPES, PROBLEMS, sample_problem, simplify
 from treesketch.tree import Node, Path
 
 EXAMPLES_A_PROBLEM = 4  # one of them writes the whole program
@@ -32,7 +32,8 @@ MOST_CONTEXT = 120  # decisions of the program that is there
 def make_lessons(vocabulary: Vocabulary, mixture: Mapping[str, float], rng: np.random.Generator) -> list[Example]:
     """The examples of one sampled problem; the mixture, which is of other samplers, does not matter."""
     grammar = vocabulary.language.name
-    problem = simplify(sample_problem(grammar, rng), grammar)
+    most = int(rng.integers(1, MOST_SHAPES + 1))  # few shapes are learnt first, so there are more of them
+    problem = simplify(sample_problem(grammar, rng, 1, most), grammar)
     target = see(PROBLEMS[grammar].draw(problem))
     lessons = [write_lesson(vocabulary, problem, target)]
     while len(lessons) < EXAMPLES_A_PROBLEM:
@@ -65,7 +66,7 @@ def spoil_problem(vocabulary: Vocabulary, problem: Node, rng: np.random.Generato
 def write_lesson(vocabulary: Vocabulary, problem: Node, target: np.ndarray) -> Example:
     """The whole program is to be written, with nothing there yet."""
     rewrite = Rewrite(-1, encode(vocabulary, [problem])[:MOST_HOLES])
-    graph = program_to_graph([], [rewrite], [], -1, len(vocabulary.actions))
+    graph = program_to_graph(vocabulary, [], [rewrite], [], -1)
     return Example(to_bytes(target), np.full_like(to_bytes(target), 255), graph)
 
 
@@ -86,7 +87,7 @@ def edit_lesson(
         site = sites[edit.path]
         rewrites.append(Rewrite(site, encode_edit(vocabulary, there, context[site], edit)[:MOST_HOLES]))
     wanted = sorted({sites[edit.path] for edit in edits})
-    graph = program_to_graph(context, rewrites, wanted, left, len(vocabulary.actions))
+    graph = program_to_graph(vocabulary, context, rewrites, wanted, left)
     return Example(to_bytes(target), to_bytes(drawing), graph)
 
 

@@ -16,8 +16,9 @@ from treesketch import tree
 from treesketch.derivation import Choice, Decision, Derivation, encode
 from treesketch.language import Slot
 from treesketch.model.encoder import RESOLUTION
-from treesketch.model.graph import position_of, relate_context, relate_rewrite
+from treesketch.model.graph import action_before, position_of, relate_context, relate_rewrite
 from treesketch.model.network import Network
+from treesketch.model.spots import siblings_of, spots_of
 from treesketch.model.write import Layers, bound, embed_decisions, pick
 from treesketch.tree import Node, Path
 
@@ -165,6 +166,11 @@ class _Run:
     def is_open(self) -> bool:
         return self.derivation.decision is not None
 
+    @property
+    def siblings(self) -> list[Decision]:
+        """The other decided holes of the node that the open one belongs to."""
+        return siblings_of(self.context, self.site, self.decisions, len(self.decisions) - 1)
+
     def show(self) -> None:
         if self.derivation.decision is not None:
             self.decisions.append(self.derivation.decision)
@@ -195,9 +201,13 @@ def _decide(layers: Layers, cells: Tensor, runs: list[_Run], rng: np.random.Gene
         if len(rows) < len(runs):
             layers.keep(kept, rows)
             runs = [runs[i] for i in rows]
-        states = network.norm(layers.advance(*_next_rows(network, runs, step, known))[:, -1])
+        was = torch.tensor([action_before(run.context, run.site, run.decisions[-1]) for run in runs])
+        states = network.norm(layers.advance(*_next_rows(network, runs, was, step, known))[:, -1])
         legal = torch.from_numpy(np.array([run.decisions[-1].legal for run in runs]))
-        extra = network.gaze_logits(states.view(len(cells), each, -1), cells)
+        spots = spots_of(network.vocabulary)
+        spot = torch.tensor([spots.find(run.decisions[-1], run.siblings) for run in runs])
+        lines = states.view(len(cells), each, -1), was.view(-1, each), spot.view(-1, each, 2)
+        extra = network.more_logits(*lines, cells)
         actions, logp = pick(network.action_logits(states, legal) + extra.flatten(0, 1), legal, rng, temperature)
         for run, action, gain in zip(runs, actions.tolist(), logp.tolist(), strict=True):
             if run.is_open:
@@ -205,9 +215,12 @@ def _decide(layers: Layers, cells: Tensor, runs: list[_Run], rng: np.random.Gene
         step += 1
 
 
-def _next_rows(network: Network, runs: Sequence[_Run], step: int, known: int) -> tuple[Tensor, int, Tensor]:
+def _next_rows(
+    network: Network, runs: Sequence[_Run], was: Tensor, step: int, known: int
+) -> tuple[Tensor, int, Tensor]:
     """What `Layers.advance` takes: the decision made last in each run and the open one, and what they hear.
 
+    was (runs,) are the actions that stood in the open holes.
     A run that has ended shows its last decision, which hears nothing, until the others have ended too.
     """
     fresh = min(step, 1)
@@ -218,7 +231,8 @@ def _next_rows(network: Network, runs: Sequence[_Run], step: int, known: int) ->
             c = len(run.context)
             table[i, :, :c], table[i, :, known:] = related[:, :c], related[:, c : c + step]
     owners = [(run.context, run.site) for run in runs]
-    x = [_embed([run.decisions[-1] for run in runs], network, owners, written=False) + network.stream]
+    holes = _embed([run.decisions[-1] for run in runs], network, owners, written=False)
+    x = [holes + network.draft(was) + network.stream]
     if fresh:
         last = [run.decisions[step - 1] if run.is_open else run.decisions[-1] for run in runs]
         x.insert(0, _embed(last, network, owners))

@@ -13,8 +13,10 @@ import numpy.typing as npt
 import torch
 from torch_geometric.data import Data
 
+from treesketch.actions import Vocabulary
 from treesketch.derivation import Choice, Decision
 from treesketch.language import Slot
+from treesketch.model.spots import siblings_of, spots_of
 
 FORMS = Slot("form", 0, None)  # the hole after a program's forms
 FORMS_ROLE = "program.1"
@@ -129,13 +131,14 @@ def relate_rewrite(
 
 
 def program_to_graph(
-    context: Sequence[Decision], rewrites: Sequence[Rewrite], sites: Sequence[int], edits: int, actions: int
+    vocabulary: Vocabulary, context: Sequence[Decision], rewrites: Sequence[Rewrite], sites: Sequence[int], edits: int
 ) -> Data:
     """A graph of a program's decisions, and of rewrites in it whose decisions are holes to be decided.
 
     Beside the fields of `decisions_to_graph` but color: site (N,), the shares of the decisions where an edit is to be
-    made (each of `sites` gets the same); context (N,), where one can be made; edits (1,), how many are left
-    (-1: not asked).
+    made (each of `sites` gets the same); context (N,), where one can be made; was (N,), the action that stood where a
+    rewrite's decision stands, or -1; spot (N, 2), what its numbers stand for; edits (1,), how many are left (-1: not
+    asked).
     """
     c = len(context)
     written = [decision for rewrite in rewrites for decision in rewrite.decisions]
@@ -143,8 +146,13 @@ def program_to_graph(
     table = np.full((n, n), -1, np.int8)
     table[:c, :c] = relate_context(context)
     positions = [min(d.position, MAX_POSITION) for d in context]
+    was, spots = [-1] * c, [(0, 0)] * c
     start = c
     for rewrite in rewrites:
+        for number, decision in enumerate(rewrite.decisions):
+            siblings = siblings_of(context, rewrite.site, rewrite.decisions, number)
+            spots.append(spots_of(vocabulary).find(decision, siblings))
+        was += [action_before(context, rewrite.site, d) for d in rewrite.decisions]
         end = start + len(rewrite.decisions)
         related = relate_rewrite(context, rewrite.site, rewrite.decisions)
         table[start:end, :c], table[start:end, start:end] = related[:, :c], related[:, c:]
@@ -162,14 +170,30 @@ def program_to_graph(
         position=torch.tensor(positions),
         action=torch.tensor([choice.action for choice in chosen]),
         place=torch.full((n,), -1),
+        was=torch.tensor(was),
+        spot=torch.tensor(spots),
         is_hole=torch.arange(n) >= c,
-        legal=torch.from_numpy(np.array([d.legal for d in written], bool).reshape(-1, actions)),
+        legal=torch.from_numpy(np.array([d.legal for d in written], bool).reshape(-1, len(vocabulary.actions))),
         edge_index=torch.from_numpy(np.stack([source, target])),
         relation=torch.from_numpy(table[target, source].astype(np.int64)),
         site=torch.from_numpy(share),
         context=torch.tensor([i < c and not d.is_end for i, d in enumerate(decisions)]),
         edits=torch.tensor([edits]),
     )
+
+
+def action_before(context: Sequence[Decision], site: int, decision: Decision) -> int:
+    """The action of the context where a rewrite's decision goes, if that is a hole of the same role; else -1."""
+    if site < 0:
+        return -1
+    path = (*context[site].path, *decision.path[1:])
+    for number in range(site, len(context)):
+        there = context[number]
+        if there.path == path and not there.is_end:
+            return there.answer.action if there.answer and there.role == decision.role else -1
+        if number > site and len(there.path) <= len(context[site].path):
+            break
+    return -1
 
 
 def position_of(context: Sequence[Decision], site: int, decision: Decision) -> int:

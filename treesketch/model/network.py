@@ -16,9 +16,11 @@ from treesketch.actions import Vocabulary
 from treesketch.model.encoder import GRID, KEY_WIDTH, PictureEncoder, attend
 from treesketch.model.graph import AROUND, MAX_POSITION, RELATIONS
 from treesketch.model.places import COLOR_TOLERANCE, on_canvas, pixel_of_place
+from treesketch.model.spots import spots_of
 
 MOST_EDITS = 12  # the value head tells these and fewer from each other
 BLOCKS = 4  # of graphs of about one size, so that little is padded
+LEAST_SHARE = 1e-4  # of its looks that a number gets, wherever the network points
 _FAR = 1e9  # of a score that counts for nothing
 
 
@@ -151,6 +153,8 @@ class Network(nn.Module):
     """Target, drawing and a tree with holes -> logits over actions and over places for every hole."""
 
     pixel_of_place: Tensor
+    spot_table: Tensor
+    spot_actions: Tensor
     on_canvas: Tensor
     is_located: Tensor
 
@@ -173,9 +177,11 @@ class Network(nn.Module):
         self.places = nn.Linear(width, KEY_WIDTH)
         if vocabulary.is_editable:
             self.sites = nn.Linear(width, 1)
-            self.gaze = nn.Linear(width, width)
-            self.read_off = nn.Linear(2 * GRID * heads, len(vocabulary.actions))
-            nn.init.zeros_(self.read_off.weight)
+            self.was = nn.Linear(width, width)
+            self.stays = nn.Linear(width, 1)
+            self.gaze, self.seen = nn.Linear(width, width), nn.Linear(width, width)
+            self.register_buffer("spot_table", spots_of(vocabulary).table, persistent=False)
+            self.register_buffer("spot_actions", torch.tensor(spots_of(vocabulary).actions).long(), persistent=False)
             self.value = nn.Sequential(nn.Linear(3 * width, width), nn.GELU(), nn.Linear(width, MOST_EDITS + 1))
         self.register_buffer("pixel_of_place", pixel_of_place(), persistent=False)
         self.register_buffer("on_canvas", on_canvas(), persistent=False)
@@ -205,6 +211,8 @@ class Network(nn.Module):
             pointed = torch.where((graph.place >= 0)[:, None], keys[graph.batch, graph.place.clamp(min=0)], 0.0)
             written = written + self.point(pointed)
         holes = graph.is_hole.nonzero()[:, 0]
+        if "was" in graph:
+            content = content + self.draft(graph.was)
         x = torch.cat([written, content[holes] + self.stream])
         # Edges to a hole's twin row: the same sources as its node has.
         twin = torch.full((n,), -1, device=device)
@@ -218,19 +226,34 @@ class Network(nn.Module):
             x = layer(x, rows, cells)
         return self.norm(x)
 
-    def gaze_logits(self, query: Tensor, cells: Tensor) -> Tensor:
-        """What to add to the logits of actions for where a hole looks, whose column and row are numbers in the program.
+    def draft(self, was: Tensor) -> Tensor:
+        """What stood in holes, (rows,) actions or -1 -> what it adds to their inputs (rows, D)."""
+        return torch.where((was >= 0)[:, None], self.was(self.action(was.clamp(min=0))), 0.0)
 
-        query (B, rows, D) are states of holes, cells (B, 256, D) -> (B, rows, A).
+    def more_logits(self, states: Tensor, was: Tensor, spot: Tensor, cells: Tensor) -> Tensor:
+        """What to add to the logits of actions for what stood in a hole, and for where the hole looks: (B, rows, A).
+
+        states (B, rows, D) are those of holes, in which `was` (B, rows) stood, an action or -1, and whose numbers stand
+        for the places spot (B, rows, 2), as `Spots.find` gives them; cells (B, 256, D).
         """
-        b, rows, d = query.shape
+        b, rows, d = states.shape
+        logits = states.new_zeros(b, rows, len(self.vocabulary.actions), dtype=torch.float32)
+        stays = self.stays(states).float() * (was >= 0)[..., None]
+        logits = logits.scatter_add(-1, was.clamp(min=0)[..., None], stays)
+        here = (spot > 0).any(-1).nonzero(as_tuple=True)
+        if not self.spot_actions.numel():
+            return logits
         heads = self.config.heads
-        query = self.gaze(query).view(b, rows, heads, -1).transpose(1, 2)
-        key = cells.to(query.dtype).view(b, -1, heads, d // heads).transpose(1, 2)
+        query = self.gaze(states).view(b, rows, heads, -1).transpose(1, 2)
+        key = self.seen(cells).to(query.dtype).view(b, -1, heads, d // heads).transpose(1, 2)
         score = (query @ key.transpose(-1, -2)).float() / (d // heads) ** 0.5  # (B, heads, rows, 256)
-        logp = score.log_softmax(-1).unflatten(-1, (GRID, GRID))
-        marginals = torch.cat([logp.logsumexp(-2), logp.logsumexp(-1)], -1)
-        return self.read_off(marginals.clamp(min=-12).transpose(1, 2).flatten(2))
+        share = score.softmax(-1).mean(1)[here].unflatten(-1, (GRID, GRID))
+        share = torch.cat([share.sum(-2), share.sum(-1)], -1)  # (pointing, 2 GRID): of columns and of rows
+        table = self.spot_table[spot[here]].sum(1)  # (pointing, U, 2 GRID)
+        stands = table.sum(-1)
+        pointed = (((table @ share[..., None])[..., 0] / stands.clamp(min=1.0)) + LEAST_SHARE).log()
+        pointed = torch.where(stands > 0, pointed, 0.0)
+        return logits.index_put((here[0][:, None], here[1][:, None], self.spot_actions), pointed, accumulate=True)
 
     def action_logits(self, states: Tensor, legal: Tensor) -> Tensor:
         """(holes, D) and the legal mask (holes, A) -> (holes, A), minus infinity where illegal."""
@@ -263,7 +286,10 @@ class Network(nn.Module):
         if self.vocabulary.is_editable:
             slots, wide = _query_slots(graph.batch[holes], cells.shape[0])
             table = states.new_zeros(cells.shape[0] * wide, states.shape[-1]).index_copy(0, slots, states)
-            extra = self.gaze_logits(table.view(cells.shape[0], wide, -1), cells)
+            was = graph.was.new_full((cells.shape[0] * wide,), -1).index_copy(0, slots, graph.was[holes])
+            spot = graph.spot.new_zeros(cells.shape[0] * wide, 2).index_copy(0, slots, graph.spot[holes])
+            table = table.view(cells.shape[0], wide, -1)
+            extra = self.more_logits(table, was.view(-1, wide), spot.view(-1, wide, 2), cells)
             logits = logits + extra.flatten(0, 1).index_select(0, slots).float()
         action_loss = F.cross_entropy(logits, answer, reduction="sum")
         losses = {"action": (action_loss, len(holes))}

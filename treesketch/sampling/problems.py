@@ -44,14 +44,16 @@ VISIBLE = 3e-4  # of a picture's values: what changes less of them is not seen
 PROBLEMS: dict[str, Domain] = {"csg2d": csg2d, "tinysvg": tinysvg}
 
 
-def sample_problem(grammar: str, rng: np.random.Generator) -> Node:
+def sample_problem(
+    grammar: str, rng: np.random.Generator, fewest: int = FEWEST_SHAPES, most: int = MOST_SHAPES
+) -> Node:
     """A program of a grammar whose picture is not blank, from the state of rng alone, of which one number is drawn.
 
-    Raises KeyError for a grammar without problems.
+    It has `fewest` to `most` shapes, as many as any. Raises KeyError for a grammar without problems.
     """
     language, random = PROBLEMS[grammar], Random(int.from_bytes(rng.bytes(8), "little"))
     while True:
-        program = language.grow(random, random.randint(FEWEST_SHAPES, MOST_SHAPES))
+        program = language.grow(random, random.randint(fewest, most))
         if not is_blank(language.draw(program)):
             return program
 
