@@ -16,8 +16,9 @@ parses, checks, ends and draws within a node budget:
 
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
 `sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), the kinds of TABLES, and those of
-LOCATED with `with_translation`, which moves what places are measured from, and those of MEASURED. What UNWRITTEN names, and what needs it, is
-never written: calls and definitions of functions, and loops over sequences, whose cost is not known in time.
+LOCATED with `with_translation`, which moves what places are measured from. Kinds of MEASURED are decided behind the
+place that they are measured from. What UNWRITTEN names, and what needs it, is never written: calls and definitions of
+functions, and loops over sequences, whose cost is not known in time.
 """
 
 import math
@@ -259,7 +260,7 @@ class Vocabulary:
         )
 
     def _slot_order(self, production: Production) -> list[int]:
-        """The numbers of a production's slots in the order in which they are decided: its own, but MEASURED ones last."""
+        """The numbers of a production's slots as they are decided: in their order, but MEASURED ones last."""
         kinds = [slot.kind for slot in production.slots]
         if any(slot.repeats for slot in production.slots):
             return list(range(len(kinds)))
