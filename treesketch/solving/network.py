@@ -13,6 +13,7 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
+from treesketch import tree
 from treesketch.model.editing import Editor
 from treesketch.model.encoder import see
 from treesketch.model.network import Network
@@ -98,16 +99,16 @@ class _Search:
     def __init__(self, judge: Judge, rng: np.random.Generator, network: Network, effort: Effort):
         self.judge, self.rng, self.effort = judge, rng, effort
         self.target = see(judge.target)
-        self.editor = Editor(network, self.target)
+        self.editor, self.levels = Editor(network, self.target), network.vocabulary.levels
         self.canonical = PROBLEMS[judge.grammar].canonical
         self.waiting: dict[Node, _Waiting] = {}
         self.is_over = False
         self.barren = 0
 
     def take(self, program: Node, log_probability: float = 0.0, edits: float = 2.0) -> None:
-        """Draw a program that is new; its turn comes later."""
+        """Draw a program that is new, and no deeper than the network reads; its turn comes later."""
         program = self.canonical(program)
-        if program in self.waiting or self.is_over:
+        if program in self.waiting or self.is_over or tree.height(program) > self.levels:
             return
         found = self.judge.try_program(program)
         drawing = see(found.drawing)
