@@ -206,8 +206,9 @@ def _decide(layers: Layers, cells: Tensor, runs: list[_Run], rng: np.random.Gene
         legal = torch.from_numpy(np.array([run.decisions[-1].legal for run in runs]))
         spots = spots_of(network.vocabulary)
         spot = torch.tensor([spots.find(run.decisions[-1], run.siblings) for run in runs])
-        lines = states.view(len(cells), each, -1), was.view(-1, each), spot.view(-1, each, 2)
-        extra = network.more_logits(*lines, cells)
+        extra = network.more_logits(
+            states.view(len(cells), each, -1), was.view(-1, each), spot.view(-1, each, 2), cells
+        )
         actions, logp = pick(network.action_logits(states, legal) + extra.flatten(0, 1), legal, rng, temperature)
         for run, action, gain in zip(runs, actions.tolist(), logp.tolist(), strict=True):
             if run.is_open:
