@@ -76,6 +76,10 @@ class _Plan(NamedTuple):
 _DONE = _Plan(0.0, False, ())
 
 
+def _cost(plan: _Plan) -> float:
+    return plan.cost
+
+
 class _Paths:
     """Plans for pairs of trees of one language, each found once."""
 
@@ -98,32 +102,45 @@ class _Paths:
         key = (kind, id(old), id(new))
         found = self._plans.get(key)
         if found is None:
-            found = self._plans[key] = min(self._ways(old, new, kind), key=lambda plan: plan.cost)
+            found = self._plans[key] = self._find(old, new, kind)
         return found
 
-    def _ways(self, old: Node, new: Node, kind: str) -> Iterator[_Plan]:
-        language = self.language
-        kinds = kinds_of_children(new, language)
+    def _find(self, old: Node, new: Node, kind: str) -> _Plan:
+        kinds, size = kinds_of_children(new, self.language), self.size(new)
+        count = 1 if size <= MOST_WRITTEN else ceil(size / LARGE)
+        best = _Plan(count + size * NODE_COST, True, ())
         if old.production == new.production and old.value == new.value and len(old.children) == len(new.children):
             parts = self._pair(old, new, kinds)
             way = _Plan(sum(part.plan.cost for part in parts), False, parts)
-            yield way
-            if way.cost < 1 + 2 * NODE_COST:  # one node written: nothing is cheaper
-                return
-        size = self.size(new)
-        count = 1 if size <= MOST_WRITTEN else ceil(size / LARGE)
-        yield _Plan(count + size * NODE_COST, True, ())
+            best = min(way, best, key=_cost)
+            if best.cost < 1 + 2 * NODE_COST:  # one node written: nothing is cheaper
+                return best
+        # Where one edit does, only one that keeps parts just as they are can do with fewer nodes.
+        ways = self._keep_parts(old, new, kind, kinds, best.cost < 2)
+        return min([best, *ways], key=_cost)
+
+    def _keep_parts(self, old: Node, new: Node, kind: str, kinds: list[str], exact: bool) -> Iterator[_Plan]:
+        """The ways that begin with an edit of the root which keeps something of it."""
+        language = self.language
         if new.children and old.children:
             for i, child in enumerate(new.children):  # put something around the old node
-                written = size - self.size(child)
+                written = self.size(new) - self.size(child)
                 if child.children and written <= MOST_WRITTEN and old.production in language.kinds[kinds[i]]:
-                    plan = self.plan(old, child, kinds[i])
-                    yield _Plan(1 + written * NODE_COST + plan.cost, True, (_Part((i,), 0, plan),))
-            yield from self._realign(old, new, kinds)
+                    plan = self._plan_part(old, child, kinds[i], exact)
+                    if plan is not None:
+                        yield _Plan(1 + written * NODE_COST + plan.cost, True, (_Part((i,), 0, plan),))
+            yield from self._realign(old, new, kinds, exact)
         for k, child in enumerate(old.children[:MAX_COPIES], 1):  # leave nothing but a child of it
             if child.children and child.production in language.kinds[kind]:
-                plan = self.plan(child, new, kind)
-                yield _Plan(1 + NODE_COST + plan.cost, True, (_Part((), k, plan),))
+                plan = self._plan_part(child, new, kind, exact)
+                if plan is not None:
+                    yield _Plan(1 + NODE_COST + plan.cost, True, (_Part((), k, plan),))
+
+    def _plan_part(self, old: Node, new: Node, kind: str, exact: bool) -> _Plan | None:
+        """The plan for a part that is kept; None where it must not change and does."""
+        if exact:
+            return _DONE if old == new else None
+        return self.plan(old, new, kind)
 
     def _pair(self, old: Node, new: Node, kinds: list[str]) -> tuple[_Part, ...]:
         """What has to change in children that stay where they are."""
@@ -131,7 +148,7 @@ class _Paths:
         plans = [_Part((i,), i + 1, self.plan(one, other, kinds[i])) for i, (one, other) in pairs]
         return tuple(part for part in plans if part.plan.cost)
 
-    def _realign(self, old: Node, new: Node, kinds: list[str]) -> Iterator[_Plan]:
+    def _realign(self, old: Node, new: Node, kinds: list[str], exact: bool) -> Iterator[_Plan]:
         """Another node with some of the old one's children, in their order; the other children are written anew."""
         # cheapest[j]: the cheapest way to get the new children so far from the first j old ones, with what is kept
         cheapest: list[_Plan] = [_Plan(NODE_COST, True, ())] * (min(len(old.children), MAX_COPIES) + 1)
@@ -139,12 +156,11 @@ class _Paths:
             fresh = self.size(child) * NODE_COST
             rows = [plan._replace(cost=plan.cost + fresh) for plan in cheapest]
             for j, source in enumerate(old.children[:MAX_COPIES], 1):
-                rows[j] = min(rows[j], rows[j - 1], key=lambda plan: plan.cost)
+                rows[j] = min(rows[j], rows[j - 1], key=_cost)
                 if child.children and source.children and source.production in self.language.kinds[kinds[i]]:
-                    plan = self.plan(source, child, kinds[i])
-                    before = cheapest[j - 1]
-                    kept = before._replace(cost=before.cost + plan.cost, parts=(*before.parts, _Part((i,), j, plan)))
-                    rows[j] = min(rows[j], kept, key=lambda plan: plan.cost)
+                    plan, before = self._plan_part(source, child, kinds[i], exact), cheapest[j - 1]
+                    if plan is not None and before.cost + plan.cost < rows[j].cost:
+                        rows[j] = _Plan(before.cost + plan.cost, True, (*before.parts, _Part((i,), j, plan)))
             cheapest = rows
         way = cheapest[-1]
         kept_nodes = sum(self.size(tree.at(new, part.path)) for part in way.parts)
