@@ -10,12 +10,15 @@ parses, checks, ends and draws within a node budget:
 - an action is legal only if the levels left hold it with its holes filled in the cheapest way, so the cheapest action
   of every hole stays legal in depth too;
 - a name is offered only where it is in scope, a divisor is never a literal zero, and nested loops never turn more than
-  MAX_REPEATS times, so what a program spends is bounded by its nodes.
+  MAX_REPEATS times, so what a program spends is bounded by its nodes;
+- where a node of a program is edited, it or a child of it may be kept as a part of what replaces it (`copy`), which
+  costs the nodes that it has.
 
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
 `sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), the kinds of TABLES, and those of
-LOCATED with `with_translation`, which moves what places are measured from. What UNWRITTEN names, and what needs it, is
-never written: calls and definitions of functions, and loops over sequences, whose cost is not known in time.
+LOCATED with `with_translation`, which moves what places are measured from. Kinds of MEASURED are decided behind the
+place that they are measured from. What UNWRITTEN names, and what needs it, is never written: calls and definitions of
+functions, and loops over sequences, whose cost is not known in time.
 """
 
 import math
@@ -37,6 +40,7 @@ MAX_BUDGET = 1536  # nodes; a shape has 4 or more, so with MAX_REPEATS a program
 MAX_DEPTH = 24  # of the tree, in nodes
 MAX_REPEATS = 64  # turns of nested loops, multiplied
 MAX_NAMES = 8  # names that may be referred to: the nearest ones
+MAX_COPIES = 6  # children of an edited node that may be kept: the first ones
 UNWRITTEN = frozenset({"function", "callee", "each"})  # productions that no decoder writes yet
 NAMES = "ijkabcdefghlmnopqrstuvwxyz"  # canonical names, by how many are in scope
 
@@ -67,6 +71,8 @@ LOCATED: dict[str, tuple[dict[str, int], int]] = {
     "diameters": ({"diameters": 2}, 3),
     "color": ({"gray": 1, "rgb": 3}, 4),
 }
+# Kinds of numbers that reach to the sides of a place; they are decided behind the place, which has kinds of its own.
+MEASURED: dict[str, tuple[str, ...]] = {"width": ("x",), "height": ("y",), "radius": ("x", "y")}
 _AS_PRINTED = (0.0, -16.0, 12.5, 0.1309, 1e-05, -1234.5678)  # a grammar with places must read numbers like these
 
 
@@ -85,7 +91,10 @@ class Vocabulary:
 
     cost and depth are (number of hole types, A) int32: the least nodes that an action commits to at a hole, and the
     levels of the tree that has just these; out of reach where the action is of the wrong type. levels is how deep a
-    tree may be. Raises ConfigError for a grammar whose leaves have no actions, or whose programs are all too deep.
+    tree may be. Programs can be edited if a subtree means the same wherever it stands (there are no names, no
+    places) and no list stands where nothing is chosen; copies are the actions that keep the old node and its first
+    children.
+    Raises ConfigError for a grammar whose leaves have no actions, or whose programs are all too deep.
     """
 
     def __init__(self, language: Language):
@@ -110,6 +119,11 @@ class Vocabulary:
         self.actions += [f"constant:{name}" for name in arithmetic.CONSTANTS]
         self.actions += [f"reference:{k}" for k in range(MAX_NAMES)]
         self.actions += [f"name:{name}" for name in chosen]
+        self.order = {p.name: self._slot_order(p) for p in language.productions.values()}
+        self.is_editable = not self.names and not self.located and not self._has_forced_lists()
+        copies = [f"copy:{k}" for k in range(MAX_COPIES + 1)] if self.is_editable else []
+        self.copies = range(len(self.actions), len(self.actions) + len(copies))
+        self.actions += copies
         self.action_index = {name: i for i, name in enumerate(self.actions)}
         self.meanings = [(what, value) for what, _, value in (name.partition(":") for name in self.actions)]
         self.is_located = np.array([what == "locate" for what, _ in self.meanings])
@@ -129,6 +143,10 @@ class Vocabulary:
         """The least number of nodes that a hole needs."""
         minimum = self.minimum[hole.kind]
         return hole.needed * minimum if hole.listing else minimum
+
+    def owed(self, hole: HoleType) -> int:
+        """The least nodes that a list still needs behind this hole's own node."""
+        return max(hole.needed - 1, 0) * self.minimum[hole.kind] if hole.listing else 0
 
     def only_name(self, kind: str) -> str | None:
         """The production of a kind that is nothing but a name, so that there is nothing to choose; else None."""
@@ -152,7 +170,7 @@ class Vocabulary:
             cost[index["end"]] = depth[index["end"]] = 0
         if hole.full:
             return
-        owed = max(hole.needed - 1, 0) * self.minimum[hole.kind] if hole.listing else 0
+        owed = self.owed(hole)
         counts = self._counts_turns(hole.kind)
         for name in language.kinds[hole.kind]:
             production = language.productions[name]
@@ -240,6 +258,20 @@ class Vocabulary:
         return all(takes_literals(*form) for form in LOCATED[kind][0].items()) and all(
             language.spells(literal.terminal, format_number(value)) for value in _AS_PRINTED
         )
+
+    def _slot_order(self, production: Production) -> list[int]:
+        """The numbers of a production's slots as they are decided: in their order, but MEASURED ones last."""
+        kinds = [slot.kind for slot in production.slots]
+        if any(slot.repeats for slot in production.slots):
+            return list(range(len(kinds)))
+        return sorted(range(len(kinds)), key=lambda i: kinds[i] in MEASURED and set(MEASURED[kinds[i]]) <= set(kinds))
+
+    def _has_forced_lists(self) -> bool:
+        """Whether a production with a list is the only one of a kind: never decided on, so it cannot be edited."""
+        productions, kinds = self.language.productions, self.language.kinds
+        used = {self.language.start, *(slot.kind for production in productions.values() for slot in production.slots)}
+        alone = [productions[kinds[kind][0]] for kind in used if len(kinds[kind]) == 1]
+        return any(slot.repeats for production in alone for slot in production.slots)
 
     def _counts_turns(self, kind: str) -> bool:
         """Whether a kind is a loop's count: a number only, so that what a program spends is known as it is written."""

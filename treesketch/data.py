@@ -5,7 +5,7 @@ what comes next, having looked at what is there. In some examples the drawing is
 from the middle), because a search's drawing is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -182,7 +182,7 @@ def make_example(vocabulary: Vocabulary, scene: Scene, task: Task, rng: np.rando
     recent = keep_recent(decisions, len(decisions) - max(0, first - CONTEXT))
     answers = [point_at_color(d.answer, target, rng) for d in recent if d.answer]
     graph = decisions_to_graph(recent, answers, min(first, CONTEXT), len(vocabulary.actions))
-    return Example(_bytes(target), _bytes(drawing), graph)
+    return Example(to_bytes(target), to_bytes(drawing), graph)
 
 
 def make_examples(vocabulary: Vocabulary, mixture: Mapping[str, float], rng: np.random.Generator) -> list[Example]:
@@ -206,7 +206,11 @@ def require_samplers(vocabulary: Vocabulary, mixture: Mapping[str, float]) -> No
         raise ConfigError(f"grammar '{vocabulary.language.name}' cannot write what the samplers draw; train 'sketch'")
 
 
-def _bytes(picture: np.ndarray) -> np.ndarray:
+Maker = Callable[[Vocabulary, Mapping[str, float], np.random.Generator], list[Example]]
+
+
+def to_bytes(picture: np.ndarray) -> np.ndarray:
+    """A picture of 0..1 as uint8."""
     return (picture * 255 + 0.5).astype(np.uint8)
 
 
@@ -225,8 +229,13 @@ class Batches(Dataset[tuple[Tensor, Tensor, Batch]]):
         first: int,
         last: int,
         share: tuple[int, int] = (0, 1),
+        make: Maker = make_examples,
     ):
-        """Batches number `first` up to `last`; share (k, n): only the k-th of n parts of each; `size` is the length."""
+        """Batches number `first` up to `last`; share (k, n): only the k-th of n parts of each; `size` is the length.
+
+        make gives the examples of one sampled scene.
+        """
+        self.make = make
         self.grammar, self.mixture, self.seed, self.size = grammar, dict(mixture), seed, size
         self.first, self.last, self.share = first, last, share
 
@@ -241,7 +250,7 @@ class Batches(Dataset[tuple[Tensor, Tensor, Batch]]):
         rng = np.random.default_rng([self.seed, (self.first + index) * parts + part])
         examples: list[Example] = []
         while len(examples) < self.size:
-            examples += make_examples(vocabulary, self.mixture, rng)
+            examples += self.make(vocabulary, self.mixture, rng)
         return collate(examples[: self.size])
 
 

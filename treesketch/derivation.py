@@ -6,17 +6,18 @@ promise.
 """
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from treesketch import arithmetic
+from treesketch import arithmetic, tree
 from treesketch.actions import (
     IMPOSSIBLE,
     MAX_BUDGET,
+    MAX_COPIES,
     MAX_NAMES,
     MAX_REPEATS,
     PLACE_STEP,
@@ -29,7 +30,7 @@ from treesketch.actions import (
 from treesketch.language import Language, Slot
 from treesketch.layers import color_node, pair
 from treesketch.syntax import match_slots
-from treesketch.tree import Node
+from treesketch.tree import Node, Path
 
 _UNBOUNDED = IMPOSSIBLE - 1  # the budget of a tree that exists already
 
@@ -51,7 +52,9 @@ class Decision:
 
     role and hole index `Vocabulary.roles` and `Vocabulary.holes`; legal is a bool mask over the actions (A,). parent is
     the number of the decision that opened this hole and sibling that of the one before it under the same parent, -1
-    where there is none; position counts the siblings before it. answer is the choice of the tree being encoded.
+    where there is none; position counts the siblings before it. path is where the node goes: its index among the nodes
+    being written, then child indices; at the end of a list, where one more would go. answer is the choice of the tree
+    being encoded.
     """
 
     role: int
@@ -60,7 +63,13 @@ class Decision:
     parent: int
     sibling: int
     position: int
+    path: Path
     answer: Choice | None = None
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the answer is the end of a list, so that no node stands here."""
+        return self.answer is not None and self.answer.action == 0
 
 
 class UnencodableError(ValueError):
@@ -75,6 +84,14 @@ class _Name(NamedTuple):
     value: float
 
 
+class _Kept(NamedTuple):
+    """A part of an edited node that may be a part of what replaces it."""
+
+    node: Node
+    size: int
+    levels: int
+
+
 _Writer = Generator[Decision, Choice, Node | None]
 
 
@@ -85,6 +102,8 @@ class Derivation:
     list stand in `nodes`. colors is a (PLACES, PLACES, 3) array of 0..255 that colour places are read from, black if
     None. With `targets`, each decision carries the answer that writes these nodes (teacher forcing), whatever the
     budget. context holds the decisions of earlier items of the same list; numbering goes on behind them.
+    For an edit, old is the node that is replaced: it and its children may be kept, each once. copies says where the
+    targets keep them: path -> 0 for the old node, k for its k-th child. levels is how deep what is written may be.
     """
 
     def __init__(
@@ -96,6 +115,9 @@ class Derivation:
         colors: npt.NDArray[np.integer] | None = None,
         targets: Sequence[Node] | None = None,
         context: Sequence[Decision] = (),
+        old: Node | None = None,
+        copies: Mapping[Path, int] | None = None,
+        levels: int | None = None,
     ):
         slot = slot or Slot(vocabulary.language.start)
         least = slot.least * vocabulary.minimum[slot.kind]
@@ -115,7 +137,10 @@ class Derivation:
         for number, decision in enumerate(context):
             if decision.parent < 0:
                 self._last[-1] = (number, decision.position + 1)
-        self._writer = self._fill_slot(slot, role, -1, vocabulary.levels, targets or (), self.nodes)
+        self._copies = copies or {}
+        self._kept = {action: part for action, part in zip(vocabulary.copies, _parts(old), strict=False) if part}
+        levels = vocabulary.levels if levels is None else levels
+        self._writer = self._fill_slot(slot, role, -1, levels, targets or (), self.nodes, (0,))
         self.decision: Decision | None = None
         self._advance(None)
 
@@ -131,21 +156,26 @@ class Derivation:
             self.decision = None
 
     def _fill_slot(
-        self, slot: Slot, role: str, parent: int, levels: int, targets: Sequence[Node], into: list[Node]
+        self, slot: Slot, role: str, parent: int, levels: int, targets: Sequence[Node], into: list[Node], first: Path
     ) -> Generator[Decision, Choice, None]:
-        """Write a slot's children behind those in `into`; targets are the children that it should get when teaching."""
+        """Write a slot's children into a list; targets are the children that it should get when teaching.
+
+        first is where the first one goes.
+        """
         taken = 0
         while slot.repeats or taken < slot.least:
             needed, full = max(slot.least - taken, 0), taken == slot.most
             hole = HoleType(slot.kind, True, needed, full) if slot.repeats else HoleType(slot.kind)
             target = targets[taken] if taken < len(targets) else None
-            node = yield from self._fill_hole(hole, role, parent, levels, target)
+            node = yield from self._fill_hole(hole, role, parent, levels, target, (*first[:-1], first[-1] + taken))
             if node is None:
                 return
             into.append(node)
             taken += 1
 
-    def _fill_hole(self, hole: HoleType, role: str, parent: int, levels: int, target: Node | None) -> _Writer:
+    def _fill_hole(
+        self, hole: HoleType, role: str, parent: int, levels: int, target: Node | None, path: Path
+    ) -> _Writer:
         """Write what a hole gets; None is the end of a list."""
         vocabulary = self.vocabulary
         if not hole.listing and (name := vocabulary.only_name(hole.kind)):
@@ -153,7 +183,9 @@ class Derivation:
         index = vocabulary.hole_index[hole]
         slack = self._free + vocabulary.least(hole)
         legal = self._legal(index, slack, levels)
-        answer = self._answer(hole, target) if self._teaching else None
+        if self._kept:
+            self._allow_kept(hole, slack, levels, path, legal)
+        answer = self._answer(hole, target, path) if self._teaching else None
         if answer is not None and not legal[answer.action]:
             raise UnencodableError(f"{vocabulary.actions[answer.action]} is not legal at {hole}")
         options = legal.nonzero()[0]
@@ -166,11 +198,15 @@ class Derivation:
             self.decisions += 1
             sibling, position = self._last.get(parent, (-1, 0))
             self._last[parent] = (number, position + 1)
-            choice = yield Decision(vocabulary.role_index[role], index, legal, parent, sibling, position, answer)
+            choice = yield Decision(vocabulary.role_index[role], index, legal, parent, sibling, position, path, answer)
+        if choice.action in self._kept:
+            part = self._kept.pop(choice.action)
+            self._free = slack - part.size - vocabulary.owed(hole)
+            return part.node
         self._free = slack - int(vocabulary.cost[index, choice.action])
         what, value = vocabulary.meanings[choice.action]
         if what == "production":
-            return (yield from self._write_production(value, number, levels, target))
+            return (yield from self._write_production(value, number, levels, target, path))
         return self._write_leaf(hole.kind, choice)
 
     def _legal(self, index: int, slack: int, levels: int) -> npt.NDArray[np.bool_]:
@@ -183,6 +219,15 @@ class Derivation:
             for action, turns in vocabulary.turns:
                 legal[action] &= turns * self._repeats <= MAX_REPEATS
         return legal
+
+    def _allow_kept(self, hole: HoleType, slack: int, levels: int, path: Path, legal: npt.NDArray[np.bool_]) -> None:
+        """Add to the legal actions those that keep a part of the old node here; all of it alone would be no edit."""
+        vocabulary = self.vocabulary
+        owed = vocabulary.owed(hole)
+        for action, part in self._kept.items():
+            fits = part.size + owed <= slack and part.levels <= levels and not hole.full
+            takes = part.node.production in vocabulary.language.kinds[hole.kind]
+            legal[action] = fits and takes and (len(path) > 1 or action != vocabulary.copies[0])
 
     def _write_leaf(self, kind: str, choice: Choice) -> Node | None:
         """The leaf or the literals that a choice stands for; None for the end of a list."""
@@ -209,20 +254,21 @@ class Derivation:
         return Node(production, (), names[len(self._names) % len(names)])
 
     def _write_production(
-        self, name: str, number: int, levels: int, target: Node | None
+        self, name: str, number: int, levels: int, target: Node | None, path: Path
     ) -> Generator[Decision, Choice, Node]:
-        production = self.vocabulary.language.productions[name]
+        slots = self.vocabulary.language.productions[name].slots
         scope, repeats, origin = len(self._names), self._repeats, self._origin
-        children: list[Node] = []
-        dealt = _deal(target, self.vocabulary.language) if target is not None else [()] * len(production.slots)
-        for i, slot in enumerate(production.slots):
-            start = len(children)
-            yield from self._fill_slot(slot, f"{name}.{i}", number, levels - 1, dealt[i], children)
-            for child in children[start:]:
+        dealt = _deal(target, self.vocabulary.language) if target is not None else [()] * len(slots)
+        written: list[list[Node]] = [[] for _ in slots]
+        for i in self.vocabulary.order[name]:
+            before = sum(max(len(written[k]), slots[k].least) for k in range(i))
+            role, first = f"{name}.{i}", (*path, before)
+            yield from self._fill_slot(slots[i], role, number, levels - 1, dealt[i], written[i], first)
+            for child in written[i]:
                 self._measure_from(name, child)
         del self._names[scope:]
         self._repeats, self._origin = repeats, origin
-        node = Node(name, tuple(children))
+        node = Node(name, tuple(child for children in written for child in children))
         self._bind(node, target or node)
         return node
 
@@ -266,9 +312,11 @@ class Derivation:
         red, green, blue = self._colors[divmod(place, PLACES)]
         return int(red), int(green), int(blue)
 
-    def _answer(self, hole: HoleType, target: Node | None) -> Choice:
+    def _answer(self, hole: HoleType, target: Node | None, path: Path) -> Choice:
         """The choice that writes a target node here; numbers go to the nearest value of their table."""
         vocabulary = self.vocabulary
+        if target is not None and path in self._copies:
+            return Choice(vocabulary.copies[self._copies[path]])
         if target is None:
             return Choice(vocabulary.action_index["end"])
         if hole.kind in vocabulary.located and not hole.listing and (place := self._point_at(hole.kind, target)):
@@ -313,14 +361,19 @@ class Derivation:
 
 
 def encode(
-    vocabulary: Vocabulary, nodes: Sequence[Node], slot: Slot | None = None, role: str = "start"
+    vocabulary: Vocabulary,
+    nodes: Sequence[Node],
+    slot: Slot | None = None,
+    role: str = "start",
+    old: Node | None = None,
+    copies: Mapping[Path, int] | None = None,
 ) -> list[Decision]:
     """The decisions that write the nodes into a slot (default: one start symbol), each with its answer.
 
-    Names become canonical and numbers go to their tables; there may be any number of nodes.
-    Raises UnencodableError where the actions cannot express a node.
+    Names become canonical and numbers go to their tables; there may be any number of nodes. old and copies are those of
+    `Derivation`. Raises UnencodableError where the actions cannot express a node.
     """
-    derivation = Derivation(vocabulary, MAX_BUDGET, slot, role, targets=nodes)
+    derivation = Derivation(vocabulary, MAX_BUDGET, slot, role, targets=nodes, old=old, copies=copies)
     decisions: list[Decision] = []
     while derivation.decision is not None:
         decision = derivation.decision
@@ -381,6 +434,12 @@ def _literals(node: Node) -> list[float]:
 def _usable(value: float) -> float:
     """A coordinate to measure from: what is not finite counts as 0, what is far off the canvas is cut."""
     return min(max(value, -4096.0), 4096.0) if math.isfinite(value) else 0.0
+
+
+def _parts(old: Node | None) -> list[_Kept | None]:
+    """The old node and its first children; None for those of one node, which are written as quickly as kept."""
+    parts = [old, *old.children[:MAX_COPIES]] if old else []
+    return [_Kept(part, tree.count(part), tree.height(part)) if part.children else None for part in parts]
 
 
 def _deal(node: Node, language: Language) -> list[tuple[Node, ...]]:

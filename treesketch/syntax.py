@@ -234,6 +234,8 @@ def _chunks(node: Node, language: Language) -> list[str]:
     for part, children in match_slots(node, language):
         if isinstance(part, str):
             words.append(part)
+        if children and words:  # inside a bracket
+            return [flat(node, language)]
         chunks += [flat(child, language) for child in children]
         if part == ")":
             chunks.append(join_words(words))

@@ -32,18 +32,27 @@ from torch.utils.tensorboard import SummaryWriter
 from torch_geometric.data import Batch
 
 from treesketch.actions import Vocabulary, load_vocabulary
-from treesketch.data import Batches, paint_forms, require_samplers, sample_targets
+from treesketch.data import Batches, make_examples, paint_forms, require_samplers, sample_targets
 from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.files import describe as describe_error
 from treesketch.files import write_whole
+from treesketch.lessons import make_lessons, require_editable, spoil_problem
+from treesketch.model.editing import Editor
+from treesketch.model.encoder import see
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import describe, read_tensors, save_network, save_tensors
 from treesketch.model.write import draw_alone
+from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
+from treesketch.solving.judge import Judge
+from treesketch.solving.network import solve
 from treesketch.team import Member, gather
+from treesketch.tree import Node
 
 STATE, WEIGHTS, METRICS = "state.safetensors", "weights.safetensors", "metrics.csv"
 HELD_OUT_SEED = 1_000_003  # added to a run's seed: scenes that no batch of it shows
 UNITS = 12  # forms that draw, at most, in a program that the network writes alone
+EDITS = 8  # of one program, drawn to see whether one of them helps
+RENDERS = 64  # that the search for a problem has
 COLUMNS = (
     "step",
     "samples",
@@ -54,9 +63,13 @@ COLUMNS = (
     "action",
     "point",
     "color",
+    "site",
+    "value",
     "held_out",
     "drawing",
     "whole",
+    "improved",
+    "solved",
 )
 
 
@@ -100,6 +113,11 @@ class Config:
     def model(self) -> ModelConfig:
         """The network's sizes."""
         return ModelConfig(self.width, self.heads, self.grid_layers, self.tree_layers)
+
+    def batches(self, seed: int, size: int, first: int, last: int, share: tuple[int, int] = (0, 1)) -> Batches:
+        """Batches of what the grammar's networks learn from, as `data.Batches` takes them."""
+        make = make_lessons if self.grammar in PROBLEMS else make_examples
+        return Batches(self.grammar, self.mixture(), seed, size, first, last, share, make)
 
     def mixture(self) -> dict[str, float]:
         """The samplers' weights."""
@@ -192,7 +210,10 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     config = read_config(config_path, overrides)
-    require_samplers(load_vocabulary(config.grammar), config.mixture())
+    if config.grammar in PROBLEMS:
+        require_editable(load_vocabulary(config.grammar))
+    else:
+        require_samplers(load_vocabulary(config.grammar), config.mixture())
     learner = _start_learner(config, resume)
     run = resume or _new_run(config.name)
     if learner.step >= config.steps:
@@ -252,7 +273,7 @@ def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[Tensor
     size = config.batch // member.size
     share = (member.number, member.size)
     return DataLoader(
-        Batches(config.grammar, config.mixture(), config.seed, size, learner.step, config.steps, share),
+        config.batches(config.seed, size, learner.step, config.steps, share),
         batch_size=None,
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
@@ -368,25 +389,37 @@ def _groups(network: Network, config: Config) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What a run is measured on, the same each time: batches for the loss, pictures (64, 64, 3) to draw."""
+    """What a run is measured on, the same each time: batches for the loss, pictures (64, 64, 3) to draw.
+
+    A grammar with problems has these instead of pictures, each with a program that is some edits away.
+    """
 
     batches: list[tuple[Tensor, Tensor, Batch]]
     targets: list[np.ndarray]
+    problems: list[tuple[Node, Node]]
 
 
 def prepare_held_out(config: Config) -> HeldOut:
     """Sample what a run is measured on."""
-    seed, mixture = config.seed + HELD_OUT_SEED, config.mixture()
-    batches = Batches(config.grammar, mixture, seed, config.batch, 0, -(-config.held_out // config.batch))
-    targets = sample_targets(mixture, np.random.default_rng(seed), config.drawings)
-    return HeldOut([batches[i] for i in range(len(batches))], targets)
+    seed = config.seed + HELD_OUT_SEED
+    batches = config.batches(seed, config.batch, 0, -(-config.held_out // config.batch))
+    held_out, rng = [batches[i] for i in range(len(batches))], np.random.default_rng(seed)
+    if config.grammar not in PROBLEMS:
+        return HeldOut(held_out, sample_targets(config.mixture(), rng, config.drawings), [])
+    vocabulary, problems = load_vocabulary(config.grammar), []
+    for _ in range(config.drawings):
+        problem = simplify(sample_problem(config.grammar, rng), config.grammar)
+        problems.append((problem, spoil_problem(vocabulary, problem, rng)))
+    return HeldOut(held_out, [], problems)
 
 
 @torch.no_grad()
 def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, float]:
-    """Held-out loss in nats a decision, and the rmse of programs that the network writes alone for unseen scenes.
+    """Held-out loss in nats a decision, and how well the network draws what it has not seen.
 
-    `drawing` looks again after each form, `whole` writes the program from one look; both take the likeliest choices.
+    Without problems: the rmse of programs that it writes alone, by the likeliest choices: `drawing` looks again after
+    each form, `whole` writes the program from one look. With problems: `improved` is the share of spoilt programs of
+    which one of EDITS sampled edits is nearer to the target, `solved` that of problems solved within RENDERS renders.
     """
     network.eval()
     result = {
@@ -401,8 +434,28 @@ def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, f
             errors.append(float(np.sqrt(((paint_forms(forms) - target) ** 2).mean())))
         if errors:
             result[name] = float(np.mean(errors))
+    if held_out.problems:
+        result["improved"] = float(np.mean([_improves(network, *pair) for pair in held_out.problems]))
+        result["solved"] = float(np.mean([_solves(network, problem) for problem, _ in held_out.problems]))
     network.to(device)
     return result
+
+
+def _improves(network: Network, problem: Node, there: Node) -> bool:
+    """Whether one of EDITS edits of a program draws something nearer to a problem than the program does."""
+    draw = PROBLEMS[network.vocabulary.language.name].draw
+    target, before = see(draw(problem)), see(draw(there))
+    (proposals,) = Editor(network, target).read([there], [before]).edit(EDITS, np.random.default_rng(0))
+    errors = [np.abs(see(draw(proposal.program)) - target).mean() for proposal in proposals]
+    return bool(min(errors) < np.abs(before - target).mean())
+
+
+def _solves(network: Network, problem: Node) -> bool:
+    """Whether the network's search finds a program for a problem's picture within RENDERS renders."""
+    grammar = network.vocabulary.language.name
+    judge = Judge(grammar, PROBLEMS[grammar].draw(problem), RENDERS)
+    solve(judge, np.random.default_rng(0), network)
+    return judge.solved_at is not None
 
 
 def _mean(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -40,6 +40,11 @@ def count(tree: Node) -> int:
     return sum(1 for _ in walk(tree))
 
 
+def height(tree: Node) -> int:
+    """The number of levels; 1 for a leaf."""
+    return 1 + max(len(path) for path, _ in walk(tree))
+
+
 def at(tree: Node, path: Path) -> Node:
     """The node at a path. Raises IndexError where there is none."""
     for index in path:

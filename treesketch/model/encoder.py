@@ -1,7 +1,9 @@
 """The picture encoder: target, current drawing and their difference -> a grid of features and a key for every place."""
 
 import math
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,6 +13,31 @@ from treesketch.actions import CANVAS, PLACE_MARGIN, PLACE_STEP, PLACES
 RESOLUTION = 64  # pixels a side of the pictures that the network sees
 GRID = 16  # cells a side of the feature grid
 KEY_WIDTH = 64  # of the keys that places are scored with
+
+
+def see(picture: np.ndarray) -> np.ndarray:
+    """A picture of any size as the network sees it: (64, 64, 3) float32 in 0..1, by the mean over each pixel's area.
+
+    (H, W, 3) is uint8 sRGB, or 0..1; (H, W) is a coverage in 0..1, which is black on white.
+    """
+    values = torch.from_numpy(np.ascontiguousarray(picture)).float()
+    if picture.dtype == np.uint8:
+        values = values / 255
+    if values.ndim == 2:
+        values = (1 - values)[..., None].expand(-1, -1, 3)
+    height, width = values.shape[:2]
+    values = _shares(height) @ values.permute(2, 0, 1) @ _shares(width).T
+    return values.permute(1, 2, 0).contiguous().numpy()
+
+
+@lru_cache(maxsize=16)
+def _shares(length: int) -> Tensor:
+    """(64, length): how much each of `length` pixels in a row gives to each of 64."""
+    edges = np.arange(RESOLUTION + 1) * (length / RESOLUTION)
+    before, after = edges[:-1, None], edges[1:, None]
+    pixels = np.arange(length)[None]
+    overlap = np.clip(np.minimum(after, pixels + 1) - np.maximum(before, pixels), 0, None)
+    return torch.from_numpy(overlap / overlap.sum(1, keepdims=True)).float()
 
 
 class ResidualBlock(nn.Module):
@@ -81,6 +108,11 @@ class PictureEncoder(nn.Module):
 
     def forward(self, target: Tensor, drawing: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, 64, 64) pictures in 0..1 -> cells (B, 256, D) and place keys (B, PLACES ** 2, KEY_WIDTH)."""
+        cells, fine = self.look(target, drawing)
+        return cells, self.place_keys(cells, fine)
+
+    def look(self, target: Tensor, drawing: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, 64, 64) pictures in 0..1 -> cells (B, 256, D) and the finer features (B, 48, 32, 32) under them."""
         b = target.shape[0]
         coordinates = self.coordinates.expand(b, -1, -1, -1)
         x = torch.cat([target * 2 - 1, drawing * 2 - 1, target - drawing, coordinates], 1)
@@ -89,14 +121,17 @@ class PictureEncoder(nn.Module):
         cells = grid.flatten(2).transpose(1, 2) + self.position
         for layer in self.layers:
             cells = layer(cells)
-        cells = self.norm(cells)
-        deep = cells.transpose(1, 2).reshape(b, -1, GRID, GRID)
+        return self.norm(cells), fine
+
+    def place_keys(self, cells: Tensor, fine: Tensor) -> Tensor:
+        """Cells and finer features, as `look` gives them, -> keys of places (B, PLACES ** 2, KEY_WIDTH)."""
+        deep = cells.transpose(1, 2).unflatten(2, (GRID, GRID))
         keys = F.interpolate(self.coarse(deep), scale_factor=2, mode="bilinear") + self.fine(fine)
         keys = self.mix(F.gelu(keys))
         corners = F.avg_pool2d(F.pad(keys, (1, 1, 1, 1), mode="replicate"), 2, stride=1)  # (B, KEY_WIDTH, 33, 33)
         margin = (PLACES - corners.shape[-1]) // 2
         corners = F.pad(corners, (margin,) * 4, mode="replicate")
-        return cells, corners.flatten(2).transpose(1, 2) + self.where(self.waves)
+        return corners.flatten(2).transpose(1, 2) + self.where(self.waves)
 
 
 def _coordinates() -> Tensor:

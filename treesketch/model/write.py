@@ -80,7 +80,7 @@ class Look:
         """Decide the next hole of every run from its state (runs, D)."""
         network = self.network
         legal = torch.from_numpy(np.array([run.decision.legal for run in runs]))
-        actions, action_logp = _pick(network.action_logits(states, legal), legal, rng, temperature)
+        actions, action_logp = pick(network.action_logits(states, legal), legal, rng, temperature)
         located = network.is_located[actions]
         places, place_logp = torch.full_like(actions, -1), torch.zeros(len(actions))
         if located.any():
@@ -88,7 +88,7 @@ class Look:
             owner = torch.zeros(len(of_color), dtype=torch.long)
             logits = network.place_logits(states[located], self.keys, owner, of_color)
             allowed = ~of_color[:, None] | network.on_canvas
-            places[located], place_logp[located] = _pick(logits, allowed, rng, temperature)
+            places[located], place_logp[located] = pick(logits, allowed, rng, temperature)
         for run, action, place, gain in zip(
             runs, actions.tolist(), places.tolist(), (action_logp + place_logp).tolist(), strict=True
         ):
@@ -96,53 +96,36 @@ class Look:
 
 
 class _Memory:
-    """What runs of equal length share with the network: keys and values of every written decision, layer by layer.
-
-    The arithmetic is that of `Network.decode`, with the graph's edges as a dense table of relations, so that a step
-    costs two rows a run instead of all rows again.
-    """
+    """What runs of equal length share with the network: keys and values of every written decision, layer by layer."""
 
     def __init__(self, look: "Look", context: Sequence[Decision], answers: Sequence[Choice]):
         """context holds the decisions before the hole, answers what was chosen there."""
         self.network = look.network
         self.place_keys = look.keys[0]
-        self.seen = []
-        for layer in self.network.tree_layers:
-            pair = layer.seen(look.cells).view(1, -1, 2, layer.heads, look.cells.shape[-1] // layer.heads)
-            self.seen.append(pair.permute(2, 0, 3, 1, 4).unbind(0))
-        width = self.network.config.width
-        self.sent = [torch.zeros(1, 0, 2 * width) for _ in self.network.tree_layers]  # (runs, written, 2 D)
+        self.layers = Layers(self.network, look.cells)
         if context:
             x = self._written(context, answers)[None]  # (1, C, D)
-            self._layers(x, len(context), _relations([list(enumerate(context))], len(context)))
+            self.layers.advance(x, len(context), _relations([list(enumerate(context))], len(context)))
 
     def begin(self, runs: int) -> None:
         """Give every run a memory of its own."""
-        self.sent = [sent.expand(runs, -1, -1) for sent in self.sent]
+        self.layers.repeat(runs)
 
     def keep(self, rows: list[int]) -> None:
         """Forget all runs but these."""
-        self.sent = [sent[rows] for sent in self.sent]
+        self.layers.keep([0], rows)
 
     def step(self, runs: list["_Run"]) -> Tensor:
         """States (runs, D) of the runs' open holes; takes in what each run wrote last."""
-        holes = self._content([run.decision for run in runs]) + self.network.stream
-        known = self.sent[0].shape[1]
+        network = self.network
+        holes = embed_decisions(network, [run.decision for run in runs]) + network.stream
+        known = self.layers.known
         if not runs[0].choices:
             table = _relations([[(known, run.decision)] for run in runs], known)
-            return self.network.norm(self._layers(holes[:, None], 0, table)[:, -1])
+            return network.norm(self.layers.advance(holes[:, None], 0, table)[:, -1])
         last = self._written([run.decisions[-1] for run in runs], [run.choices[-1] for run in runs])
         table = _relations([[(known, run.decisions[-1]), (known + 1, run.decision)] for run in runs], known + 1)
-        return self.network.norm(self._layers(torch.stack([last, holes], 1), 1, table)[:, -1])
-
-    def _content(self, decisions: Sequence[Decision]) -> Tensor:
-        """Inputs (rows, D) of decisions with nothing chosen yet."""
-        network = self.network
-        roles, holes, positions = (
-            torch.tensor(values)
-            for values in zip(*((d.role, d.hole, min(d.position, MAX_POSITION)) for d in decisions), strict=True)
-        )
-        return network.role(roles) + network.hole(holes) + network.position(positions)
+        return network.norm(self.layers.advance(torch.stack([last, holes], 1), 1, table)[:, -1])
 
     def _written(self, decisions: Sequence[Decision], answers: Sequence[Choice]) -> Tensor:
         """Inputs (rows, D) of decisions with what was chosen there."""
@@ -150,12 +133,53 @@ class _Memory:
         actions = torch.tensor([answer.action for answer in answers])
         places = torch.tensor([answer.place for answer in answers])
         pointed = torch.where((places >= 0)[:, None], self.place_keys[places.clamp(min=0)], 0.0)
-        return self._content(decisions) + network.action(actions) + network.point(pointed)
+        return embed_decisions(network, decisions) + network.action(actions) + network.point(pointed)
 
-    def _layers(self, x: Tensor, fresh: int, table: Tensor) -> Tensor:
+
+def embed_decisions(network: Network, decisions: Sequence[Decision], positions: Sequence[int] | None = None) -> Tensor:
+    """Inputs (rows, D) of decisions with nothing chosen yet; positions instead of their own where given."""
+    positions = positions or [min(d.position, MAX_POSITION) for d in decisions]
+    roles, holes = (torch.tensor(values) for values in zip(*((d.role, d.hole) for d in decisions), strict=True))
+    return network.role(roles) + network.hole(holes) + network.position(torch.tensor(positions))
+
+
+class Layers:
+    """The network's layers over trees that grow: what every written row told the others is remembered.
+
+    The arithmetic is that of `Network.read`, with the graph's edges as a dense table of relations, so that a step costs
+    two rows a run instead of all rows again.
+    """
+
+    def __init__(self, network: Network, cells: Tensor):
+        """cells (B, 256, D), of one picture for all runs, or of one for as many runs each."""
+        self.network = network
+        b, _, d = cells.shape
+        self.seen: list[tuple[Tensor, Tensor]] = []
+        for layer in network.tree_layers:
+            pair = layer.seen(cells).view(b, -1, 2, layer.heads, d // layer.heads)
+            key, value = pair.permute(2, 0, 3, 1, 4)
+            self.seen.append((key, value))
+        self.sent = [torch.zeros(b, 0, 2 * d) for _ in network.tree_layers]  # (runs, written, 2 D)
+
+    @property
+    def known(self) -> int:
+        """How many rows each run remembers."""
+        return self.sent[0].shape[1]
+
+    def repeat(self, runs: int) -> None:
+        """As many runs for each picture, which begin with what is known of it."""
+        self.sent = [sent[:, None].expand(-1, runs, -1, -1).flatten(0, 1) for sent in self.sent]
+
+    def keep(self, pictures: list[int], runs: list[int]) -> None:
+        """Forget all pictures and runs but these."""
+        if len(pictures) < len(self.seen[0][0]):
+            self.seen = [(key[pictures], value[pictures]) for key, value in self.seen]
+        self.sent = [sent[runs] for sent in self.sent]
+
+    def advance(self, x: Tensor, fresh: int, table: Tensor) -> Tensor:
         """Rows (runs, R, D), of which the first `fresh` are written now, through all layers.
 
-        table (runs, R, known + fresh) holds the relation to each written decision, -1 where there is no edge.
+        table (runs, R, known + fresh) holds the relation to each written row, -1 where there is no edge.
         """
         runs, rows, d = x.shape
         related = table.clamp(min=0)
@@ -173,8 +197,8 @@ class _Memory:
             by_relation = torch.zeros_like(extra).scatter_add(-1, wide, weight)
             message = weight @ value + by_relation @ extra_value
             x = x + tree.out(message.transpose(1, 2).reshape(runs, rows, d))
-            query = layer.look(layer.norm2(x)).view(1, runs * rows, heads, d // heads).transpose(1, 2)
             seen_key, seen_value = self.seen[number]
+            query = layer.look(layer.norm2(x)).view(len(seen_key), -1, heads, d // heads).transpose(1, 2)
             found = attend(query, seen_key, seen_value).transpose(1, 2).reshape(runs, rows, d)
             x = x + layer.out(found)
             x = x + layer.mlp(layer.norm3(x))
@@ -220,13 +244,17 @@ class _Run:
         return Written(tuple(self.derivation.nodes), self.log_probability, self.derivation.decision is None)
 
 
-def _pick(logits: Tensor, allowed: Tensor, rng: np.random.Generator, temperature: float) -> tuple[Tensor, Tensor]:
+def bound(logits: Tensor, allowed: Tensor) -> Tensor:
+    """The logits as numbers, whatever the weights gave, and minus infinity where a choice is not allowed."""
+    return logits.nan_to_num(nan=0.0, posinf=_FAR, neginf=-_FAR).masked_fill(~allowed, float("-inf"))
+
+
+def pick(logits: Tensor, allowed: Tensor, rng: np.random.Generator, temperature: float) -> tuple[Tensor, Tensor]:
     """A choice from what is allowed in each row of logits, and its log-probability at temperature 1.
 
     Uses the Gumbel trick. What is not allowed is never chosen, not even by weights that give no numbers.
     """
-    logits = logits.nan_to_num(nan=0.0, posinf=_FAR, neginf=-_FAR).masked_fill(~allowed, float("-inf"))
-    logp = logits.log_softmax(-1)
+    logp = bound(logits, allowed).log_softmax(-1)
     scores = logp
     if temperature > 0:
         noise = torch.from_numpy(rng.gumbel(size=tuple(logits.shape)).astype(np.float32))

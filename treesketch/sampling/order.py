@@ -10,11 +10,11 @@ from heapq import heappop, heappush
 Box = tuple[float, float, float, float]  # left, top, right, bottom in canvas units
 
 
-def reading_order(boxes: Sequence[Box]) -> list[int]:
+def reading_order(boxes: Sequence[Box], paints: Sequence[object] | None = None) -> list[int]:
     """Indices of the boxes, given back to front, in canonical order.
 
     The first in reading order (top, then left) of all boxes of which no overlapped one further back is still to come.
-    Boxes that share no more than an edge do not overlap.
+    Boxes that share no more than an edge do not overlap, nor do boxes of equal paints, where these are given.
     """
     n = len(boxes)
     waiting = [0] * n  # how many overlapped boxes further back are still to come
@@ -24,7 +24,8 @@ def reading_order(boxes: Sequence[Box]) -> list[int]:
         over = []
         for j in range(i + 1, n):
             x0, y0, x1, y1 = boxes[j]
-            if x0 < right and left < x1 and y0 < bottom and top < y1:
+            alike = paints is not None and paints[i] == paints[j]
+            if x0 < right and left < x1 and y0 < bottom and top < y1 and not alike:
                 over.append(j)
                 waiting[j] += 1
         above.append(over)
