@@ -2,5 +2,5 @@
 (background 0 82 147)
 (fill 254 203 0)
 (no-stroke)
-(rect 0 51.25 128 25.5)
 (rect 33.5 0 25.5 128)
+(rect 0 51.25 128 25.5)

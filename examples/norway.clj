@@ -1,0 +1,8 @@
+(size 128 128)
+(background 237 41 57)
+(no-stroke)
+(rect 32 0 32 128)
+(rect 0 48 128 32)
+(fill 0 38 100)
+(rect 40 0 16 128)
+(rect 0 56 128 16)
