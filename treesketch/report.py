@@ -122,8 +122,8 @@ def _course(rows: Sequence[Row]) -> str:
     begin = max(row.course[0].renders for row in drawn)
     late = f" Before {begin:,} renders some pictures had no program yet." if begin > 1 else ""
     caption = (
-        "Median rmse, at 128 pixels, of the best program after so many renders; the first is the traced picture, the "
-        f"last step polishes and rounds it. A search that ended keeps its program.{late}"
+        "Median rmse, at 128 pixels, of the best program after so many renders, from the traced picture to the program "
+        "polished and rounded. Fewer numbers may be worth a higher rmse. A search that ended keeps its program." + late
     )
     return (
         f'<div class="course">\n<figure>{chart}<figcaption>{caption}</figcaption></figure>\n<div class="scroll"><table>'
