@@ -1,5 +1,6 @@
 """The command line: exit codes, one-line errors, files whole or not at all, and a quick start."""
 
+import math
 import os
 import re
 import signal
@@ -97,6 +98,12 @@ def test_light_commands_do_not_load_torch(command: str, flag: Path, tmp_path: Pa
         ("draw a.png -o a.clj --detail nan", "a number from 0.05 to 20, got 'nan'"),
         ("draw a.png -o a.clj --forms 0", "a whole number, 1 or more, got '0'"),
         ("draw a.png -o a.clj --jobs 1.5", "a whole number, 1 or more, got '1.5'"),
+        ("draw a.png -o a.clj --renders 0", "a whole number, 1 or more, got '0'"),
+        ("draw a.png -o a.clj --seconds 1,5", "a number of seconds above 0, got '1,5'"),
+        ("draw a.png -o a.clj --background bleu", "takes a colour such as 'navy', '#f80', '#ff8800' or '255,128,0'"),
+        ("eval pictures --background 1,2,300", "takes a colour such as 'navy'"),
+        ("eval pictures --seconds 1,x", "a number of seconds above 0, got 'x'"),
+        ("eval pictures --seconds 2,2.0", "takes different times, got '2,2.0'"),
         ("draw a.png -o a.clj --seed -1", "a whole number, 0 or more, got '-1'"),
         ("draw a.png -o a.clj --no-network --weights w", "exclude each other"),
         ("draw a.png -o a.png", "names the program to write"),
@@ -319,13 +326,13 @@ def test_draw_a_folder_keeps_names_and_goes_on_after_a_bad_picture(
     monkeypatch.setattr(batch, "draw_one", _fake_draw)
     folder, out = tmp_path / "pictures", tmp_path / "programs"
     folder.mkdir()
-    for name in ("a.png", "bad.png", "bug.png", "c.JPG", "c.png", "notes.txt"):
+    for name in ("a.png", "bad.png", "bug.png", "c.JPG", "c.png", "d.svg", "notes.txt"):
         (folder / name).write_bytes(b"")
     assert main(["draw", str(folder), "-o", str(out)]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert {path.name for path in out.iterdir()} == {"a.clj", "c.clj"}
+    assert {path.name for path in out.iterdir()} == {"a.clj", "c.clj", "d.clj"}
     assert (out / "a.clj").read_text() == FLAG
-    assert sum("rmse 0.0123, 5 forms, 4 numbers, 42 renders, 1.5 s" in line for line in lines) == 2
+    assert sum("rmse 0.0123, 5 forms, 4 numbers, 42 renders, 1.5 s" in line for line in lines) == 3
     assert f"{folder / 'bad.png'}: is not a picture" in lines
     assert any(line.startswith(f"{folder / 'bug.png'}: a bug in treesketch (test_cli.py:") for line in lines)
     assert any(line.startswith(f"{folder / 'c.png'}: c.JPG has the same name") for line in lines)
@@ -335,14 +342,25 @@ def test_draw_one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     seen: list[Job] = []
     monkeypatch.setattr(batch, "draw_one", lambda job, progress: seen.append(job) or _fake_draw(job))
     picture, out = tmp_path / "a.png", tmp_path / "a.clj"
-    flags = ["--seconds", "2.5", "--forms", "9", "--seed", "3", "--no-network"]
+    flags = ["--seconds", "2.5", "--forms", "9", "--seed", "3", "--no-network", "--background", "#f80"]
     assert main(["draw", str(picture), "-o", str(out), *flags]) == 0
     assert out.read_text() == FLAG
-    assert seen == [Job(picture, (("seconds", 2.5), ("forms", 9), ("seed", 3)), network=False)]
+    settings = (("seconds", 2.5), ("forms", 9), ("seed", 3))
+    assert seen == [Job(picture, settings, network=False, background=(255, 136, 0))]
     assert re.search(r"a\.png -> .*a\.clj: rmse", _complaint(capsys))
     assert main(["draw", str(picture), "-o", str(tmp_path)]) == 0
     assert main(["draw", str(tmp_path / "bad.png"), "-o", str(tmp_path / "bad.clj")]) == 1
     assert not (tmp_path / "bad.clj").exists()
+
+
+@pytest.mark.parametrize(("flags", "seconds"), [([], math.inf), (["--seconds", "7"], 7.0)])
+def test_renders_alone_leave_time_unlimited(
+    flags: list[str], seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Job] = []
+    monkeypatch.setattr(batch, "draw_one", lambda job, progress: seen.append(job) or _fake_draw(job))
+    assert main(["draw", str(tmp_path / "a.png"), "-o", str(tmp_path), "--renders", "500", *flags]) == 0
+    assert dict(seen[0].options) == {"seconds": seconds, "renders": 500, "seed": 0}
 
 
 def test_draw_a_folder_without_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -400,6 +418,31 @@ def test_draw_a_real_picture(examples: Path, tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out.startswith(out.read_text())
     assert main(["check", str(out)]) == 0
     assert compare(out.read_text(), examples / "sweden.png") < 0.02  # a cross of two colours
+
+
+def test_renders_decide_alone(examples: Path, tmp_path: Path) -> None:
+    # Also not the order of sets, which differs from process to process, nor the process that draws.
+    found = []
+    for number, flags in enumerate((["--jobs", "1"], ["--jobs", "2"])):
+        folder, out = tmp_path / "pictures", tmp_path / str(number)
+        folder.mkdir(exist_ok=True)
+        for name in ("ghana.png", "arrow.png"):
+            (folder / name).write_bytes((examples / name).read_bytes())
+        command = [sys.executable, "-m", "treesketch", "draw", str(folder), "-o", str(out), "--renders", "900"]
+        environment = os.environ | {"PYTHONHASHSEED": str(number)}
+        subprocess.run([*command, *flags], check=True, capture_output=True, env=environment)
+        found.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert found[0] == found[1] and len(found[0]) == 2
+
+
+def test_an_svg_over_a_color(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture, out = tmp_path / "a.svg", tmp_path / "a.clj"
+    picture.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 4"><rect width="4" height="4"/></svg>')
+    flags = ["--renders", "300", "--no-network", "--background", "0,128,255"]
+    assert main(["draw", str(picture), "-o", str(out), *flags]) == 0
+    assert out.read_text().startswith("(size 128 64)") and "0 128 255" in out.read_text()
+    assert "rmse 0.0000" in capsys.readouterr().err
+    assert compare(out.read_text(), picture) > 0.3  # over white
 
 
 def test_processes_draw_what_can_be_drawn(examples: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The search as a whole and its parts: judge, sources, paintings, rounding."""
 
+import time
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from treesketch.layers import Layer, ellipse, line, polygon, rect, turned, write
 from treesketch.model.network import ModelConfig, Network
 from treesketch.picture import Picture, canvas_of
 from treesketch.raster import rasterise
+from treesketch.search.allowance import Allowance, Step
 from treesketch.search.draw import Options, draw_picture
 from treesketch.search.finish import finish, outlined, plain_colors
 from treesketch.search.improve import insert
@@ -94,6 +97,58 @@ def test_progress_is_told_programs_and_errors() -> None:
         picture_of(SCENE), Options(seconds=1), progress=lambda tree, rmse: heard.append((tree.production, rmse))
     )
     assert heard and all(production == "program" and 0 <= rmse < 1 for production, rmse in heard)
+
+
+@pytest.mark.parametrize("renders", [1, 2, 13, 60, 250, 1000])
+def test_no_more_renders_than_allowed(renders) -> None:
+    drawing = draw_picture(picture_of(SCENE), Options(seconds=inf, renders=renders))
+    assert drawing.renders <= renders and drawing.rmse < 0.02
+    assert parse(unparse(drawing.tree)) == drawing.tree and not check(drawing.tree)
+
+
+@pytest.mark.parametrize("with_network", [False, True])
+def test_renders_alone_let_time_decide_nothing(with_network, untrained, monkeypatch) -> None:
+    rng = np.random.default_rng(3)
+    spots = [
+        Layer(ellipse(*rng.uniform(10, 118, 2), *rng.uniform(8, 40, 2)), tuple(map(int, rng.integers(0, 255, 3))))
+        for _ in range(12)
+    ]
+    options = Options(seconds=inf, renders=1500, numbers=40, seed=7)
+
+    def draw() -> tuple[str, list[tuple[int, float]]]:
+        found = draw_picture(picture_of(spots), options, untrained if with_network else None)
+        return unparse(found.tree), [(step.renders, step.rmse) for step in found.course]
+
+    usual = draw()
+    ticks = iter(range(10**9))
+    monkeypatch.setattr(time, "monotonic", lambda: 1e4 * next(ticks))  # hours between one look and the next
+    assert draw() == usual
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    assert draw() == usual
+
+
+def test_the_course_leads_to_the_program() -> None:
+    drawing = draw_picture(picture_of(SCENE), Options(seconds=inf, renders=600))
+    renders, seconds, errors = zip(*((step.renders, step.seconds, step.rmse) for step in drawing.course), strict=True)
+    assert drawing.course[0].renders == 1 and drawing.course[-1] == Step(drawing.renders, drawing.seconds, drawing.rmse)
+    assert list(renders) == sorted(renders) and list(seconds) == sorted(seconds)
+    whole = rasterise(interpret(drawing.tree), (128, 128)).astype(np.float32) / 255
+    target = picture_of(SCENE).pixels
+    assert errors[-1] == pytest.approx(float(((whole - target) ** 2).mean() ** 0.5), abs=1e-3)
+
+
+def test_an_allowance_counts_the_nearer_of_two_limits(monkeypatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    judges = [Judge(np.ones((8, 8, 3), np.float32), (128, 128), 8) for _ in range(2)]
+    both, timed, counted = (Allowance(*limits, judges) for limits in ((10, 40), (10, None), (inf, 40)))
+    now = 103.0
+    judges[0].renders, judges[1].renders = 6, 2
+    assert (both.used(), timed.used(), counted.used()) == pytest.approx((0.3, 0.3, 0.2))
+    assert (both.used(8), timed.used(8), counted.used(8)) == pytest.approx((0.4, 0.3, 0.4))
+    assert (timed.deadline(0.5), counted.deadline(0.5)) == (105.0, inf)
+    assert counted.affords(32) and not counted.affords(33) and timed.affords(10**9)
+    assert both.step(0.25) == Step(8, 3.0, 0.25)
 
 
 def test_the_judge_agrees_with_the_renderer() -> None:
@@ -228,7 +283,7 @@ def test_a_layer_keeps_its_place_at_another_scale() -> None:
         assert again is not None and np.allclose(scaled(piece, factor).outline.params, again.outline.params)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 90), (300, 7)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (300, 7), (10, 20_000)])
 def test_odd_pictures_are_drawn(size) -> None:
     pixels = np.full((*size, 3), 0.4, np.float32)
     pixels[: size[0] // 2] = (0.9, 0.1, 0.2)

@@ -12,8 +12,18 @@ from PIL import Image
 from treesketch import batch
 from treesketch.batch import Drawn
 from treesketch.errors import PictureError, SketchError
-from treesketch.evaluate import Row, evaluate, find_categories, measure, measure_program, print_table, summarise
+from treesketch.evaluate import (
+    Row,
+    error_at,
+    evaluate,
+    find_categories,
+    measure,
+    measure_program,
+    print_table,
+    summarise,
+)
 from treesketch.report import write_page
+from treesketch.search.allowance import Step
 
 HALF_BLACK = "(size 32 32)\n(background 255)\n(no-stroke)\n(fill 0)\n(rect 0 0 16 32)\n"
 WHITE = "(size 32 32)\n(background 255)\n"
@@ -57,6 +67,29 @@ def test_rmse_is_the_root_of_the_mean_square(tmp_path: Path) -> None:
     blank = measure(Drawn(WHITE, 0.0, 1, 0.1), picture, "c", "network")
     assert blank.rmse == pytest.approx(math.sqrt(0.5), abs=1e-6)  # half of the pixels are off by 1
     assert blank.rmse512 is None
+
+
+def test_rmse_is_against_the_picture_over_the_same_background(tmp_path: Path) -> None:
+    path = tmp_path / "clear.png"
+    Image.new("RGBA", (4, 4)).save(path)
+    drawn = Drawn("(size 4 4)\n(background 0 0 255)\n", 0.0, 1, 0.1)
+    assert measure(drawn, path, "c", "network", background=(0, 0, 255)).rmse == 0.0
+    assert measure(drawn, path, "c", "network").rmse == pytest.approx(math.sqrt(2 / 3), abs=1e-6)  # two channels of 3
+
+
+def test_an_svg_is_measured_small_and_large(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    # Half of every second pixel of 512 is black: at 128 pixels that is a grey of 192.
+    stripes = "".join(f'<rect x="{x}" width="1" height="512"/>' for x in range(0, 512, 4))
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="512" height="512">{stripes}</svg>')
+    row = measure(Drawn("(size 128 128)\n(background 191.25)\n", 0.0, 1, 0.1), path, "c", "network")
+    assert row.rmse == pytest.approx(0.0, abs=0.002)
+    assert row.rmse512 == pytest.approx(math.sqrt(0.75 * 0.25), abs=0.002)  # of 0 and 1, a quarter being 0
+
+
+def test_error_at_a_number_of_renders() -> None:
+    course = (Step(3, 0.1, 0.5), Step(10, 0.2, 0.4), Step(12, 0.3, 0.3))
+    assert [error_at(course, renders) for renders in (2, 3, 9, 10, 99)] == [None, 0.5, 0.5, 0.4, 0.3]
 
 
 def test_a_program_that_does_not_draw_is_lost(tmp_path: Path) -> None:
@@ -139,6 +172,44 @@ def test_page_is_whole_offline_and_worst_first(
     assert page.text.index("lost", page.text.index("flags")) < page.text.rindex("good")
     assert HALF_BLACK in page.text
 
+    several = evaluate(tmp_path / "set", ablation=True, seconds=(1, 2.5))
+    assert list(dict.fromkeys(row.tool for row in several)) == [
+        "network, 1 s",
+        "network, 2.5 s",
+        "no network, 1 s",
+        "no network, 2.5 s",
+    ]
+    assert len(several) == 12 and {row.tool for row in evaluate(tmp_path / "set", seconds=(2,))} == {"network"}
+
     print_table(summarise(rows))
     table = capsys.readouterr().out
     assert "no network" in table and "0.7071" in table
+
+
+def test_the_page_shows_error_over_renders(tmp_path: Path) -> None:
+    def row(name: str, tool: str, *course: Step) -> Row:
+        drawn = Drawn(HALF_BLACK, 0.0, course[-1].renders, 0.1, course)
+        return measure(drawn, _save(tmp_path / f"{name}.png"), "c", tool)
+
+    rows = [
+        row("a", "one", Step(1, 0.1, 0.4), Step(200, 0.2, 0.1)),
+        row("b", "one", Step(150, 0.1, 0.2), Step(2000, 0.2, 0.15)),
+        row("a", "two", Step(1, 0.1, 0.5), Step(90, 0.2, 0.3)),
+    ]
+    text = write_page(rows, summarise(rows), "set")
+    page = _Page()
+    page.feed(text)
+    assert page.open == [] and all(load.startswith(("data:image/png;base64,", "#")) for load in page.loads)
+    assert "http" not in text and "Before 150 renders some pictures had no program yet." in page.text
+    assert text.count('<svg class="chart"') == 1 and text.count('<svg class="sparkline"') == 2
+    cells = {
+        tool: re.findall(r"<td>([^<]*)</td>", line)
+        for tool, line in re.findall(r'<td class="line[^"]*">(\w+)</td>(.*?)</tr>', text)
+    }
+    assert cells["one"] == ["0.4000 (1 of 2)", "0.1500", "0.1250"]  # medians of .4; of .1 and .2; of .1 and .15
+    assert cells["two"] == ["not reached", "not reached", "0.3000"]
+
+
+def test_pictures_of_one_name_are_two_entries(tmp_path: Path) -> None:
+    rows = [measure(Drawn(WHITE, 0.0, 1, 0.1), _save(tmp_path / f"a.{kind}"), "c", "t") for kind in ("png", "bmp")]
+    assert write_page(rows, summarise(rows), "set").count("<article>") == 2

@@ -66,8 +66,7 @@ def load_picture(path: str | Path, longest: int | None = None, background: Color
     vector = is_svg(data)
     if vector:
         data = draw_svg(data, min(longest or VECTOR_SIDE, VECTOR_SIDE), str(path))
-    pixels = _decode(data, str(path), longest, background)
-    height, width = pixels.shape[:2]
+    pixels, (width, height) = _decode(data, str(path), longest, background)
     if longest is not None and max(height, width) > longest:
         scale = longest / max(height, width)
         pixels = resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
@@ -121,7 +120,8 @@ def _box_weights(before: int, after: int) -> NDArray[np.float64]:
     return np.asarray(np.clip(overlap, 0.0, None) * (after / before))
 
 
-def _decode(data: bytes, file: str, longest: int | None, background: Color) -> Pixels:
+def _decode(data: bytes, file: str, longest: int | None, background: Color) -> tuple[Pixels, tuple[int, int]]:
+    """The pixels, perhaps fewer than there are but more than `longest` needs, and the true width and height."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own bomb warning: the size is checked here, before decoding
@@ -135,7 +135,8 @@ def _decode(data: bytes, file: str, longest: int | None, background: Color) -> P
                     file=file,
                 )
             image.load()
-            return _to_pixels(image, longest, background)
+            upright = ImageOps.exif_transpose(image)
+            return _to_pixels(upright, longest, background), upright.size
     except PictureError:
         raise
     except Image.DecompressionBombError:
@@ -149,13 +150,6 @@ def _decode(data: bytes, file: str, longest: int | None, background: Color) -> P
 
 def _to_pixels(image: Image.Image, longest: int | None, background: Color) -> Pixels:
     profile = image.info.get("icc_profile")
-    if longest is not None and max(image.size) >= 8 * longest:
-        # A photograph need not become floats whole: whole blocks are averaged first, at least 4 of them a new pixel.
-        if image.mode in ("P", "PA", "1"):
-            image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-        if not image.mode.startswith("I"):
-            image = image.reduce(max(image.size) // (4 * longest))
-    image = ImageOps.exif_transpose(image)
     alpha = None
     key = image.info.get("transparency")  # of a PNG: the one colour, or the palette's entries, that are not seen
     if image.mode.startswith("I") or image.mode == "F":
@@ -169,6 +163,12 @@ def _to_pixels(image: Image.Image, longest: int | None, background: Color) -> Pi
         image.info["transparency"] = tuple(channel >> 8 for channel in key)  # of 16 bits, as the pixels were
     if image.mode in ("LA", "PA", "La", "RGBA", "RGBa") or key is not None:
         image = image.convert("RGBA")
+    if longest is not None and max(image.size) >= 4 * longest:
+        # A photograph need not become floats whole: it is averaged first, to twice as many pixels as are wanted.
+        scale = 2 * longest / max(image.size)
+        smaller = [max(1, round(side * scale)) for side in image.size]
+        image = (image.convert("RGB") if image.mode in ("P", "1") else image).resize(smaller, Image.Resampling.BOX)
+    if image.mode == "RGBA":
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32)[..., None] / 255.0
         image = image.convert("RGB")
     if profile:

@@ -30,15 +30,16 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2r
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left; }
-article { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1.25rem; padding: .9rem 0;
+th:first-child, td:first-child, .summary :is(th, td):nth-child(2) { text-align: left; }
+article { display: grid; grid-template-columns: 130px 1fr; gap: .25rem 1.25rem; padding: .9rem 0;
   border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 0; grid-column: 1 / -1; }
-.pictures { display: flex; flex-wrap: wrap; gap: .6rem; align-items: start; }
+.pictures, .tool { display: flex; flex-wrap: wrap; gap: .6rem; align-items: start; }
+.tool { gap: .25rem 1.25rem; } .tool + .tool { margin-top: .9rem; } .tool > div:last-child { flex: 1 1 18rem; }
+article > .pictures { flex-direction: column; }
 figure { margin: 0; } img { display: block; width: 128px; border: 1px solid var(--line); background: #fff; }
-article > div { min-width: 0; } p { margin: 0 0 .3rem; }
+article > div, .tool > div { min-width: 0; } p { margin: 0 0 .3rem; }
 figcaption, .measures { font-size: .85rem; opacity: .8; }
-details + .measures, details + .error { margin-top: .6rem; }
 .error { color: #c22; }
 details { min-width: 0; } summary { cursor: pointer; }
 pre { margin: .4rem 0 0; padding: .6rem .8rem; background: var(--soft); overflow: auto; max-height: 28rem;
@@ -54,7 +55,8 @@ svg { display: block; width: 100%; fill: none; } svg text { fill: currentColor; 
 td.dashed::before { border-top-style: dashed; }
 """
     + "".join(f".line{number} {{ --c: var(--c{number}); }}\n" for number in range(LINES))
-    + """@media (max-width: 48rem) { article { grid-template-columns: 1fr; } }
+    + """@media (max-width: 48rem) {
+  article { grid-template-columns: 1fr; } article > .pictures { flex-direction: row; } }
 """
 )
 
@@ -94,7 +96,8 @@ def _summary_table(summaries: Iterable[Summary]) -> str:
         cells += [format_cell(name, summary.medians[name]) for name in COLUMNS]
         cells.append(format_cell("rmse", summary.mean_rmse))
         lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody>\n</table>"
+    body = "\n".join(lines)
+    table = f'<table class="summary">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>'
     return f'<div class="scroll">{table}</div>'
 
 
@@ -118,7 +121,10 @@ def _course(rows: Sequence[Row]) -> str:
         lines.append(f'<tr><td class="{kind}">{escape(tool)}</td>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     begin = max(row.course[0].renders for row in drawn)
     late = f" Before {begin:,} renders some pictures had no program yet." if begin > 1 else ""
-    caption = f"Median rmse of the best program so far, at 128 pixels, by drawings judged after tracing.{late}"
+    caption = (
+        "Median rmse, at 128 pixels, of the best program after so many renders, from the traced picture to the program "
+        "polished and rounded. Fewer numbers may be worth a higher rmse. A search that ended keeps its program." + late
+    )
     return (
         f'<div class="course">\n<figure>{chart}<figcaption>{caption}</figcaption></figure>\n<div class="scroll"><table>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table></div>\n</div>"
@@ -156,32 +162,34 @@ def _milestone(rows: Sequence[Row], renders: int) -> str:
 
 
 def _entry(rows: Sequence[Row]) -> str:
+    """One picture: itself and its error over renders, then what each tool made of it, a row a tool."""
     target = _load(rows[0])
     figures = [_figure(target, "picture")] if target is not None else []
-    notes = []
-    for row in rows:
-        tool = f"{row.tool}: " if len(rows) > 1 else ""
-        if row.error is not None:
-            notes.append(f'<p class="error">{escape(tool + row.error)}</p>')
-            continue
-        assert row.program is not None and target is not None
-        height, width = target.shape[:2]
-        drawing = render_program(row.program, (height, width)).astype(np.float32) / 255
-        figures.append(_figure(drawing, f"{tool}drawing"))
-        figures.append(_figure(1 - np.abs(drawing - target), f"{tool}difference"))
-        measures = ", ".join(
-            f"{name} {format_cell(name, getattr(row, name))}" for name in COLUMNS if getattr(row, name) is not None
-        )
-        notes.append(
-            f'<p class="measures">{escape(tool)}{measures}</p>\n'
-            f"<details><summary>program</summary><pre>{escape(row.program)}</pre></details>"
-        )
     courses = {row.tool: [(step.renders, step.rmse) for step in row.course] for row in rows}
     if any(courses.values()):
         label = "rmse by renders"
         figures.append(f"<figure>{draw_chart(courses, label, axes=False)}<figcaption>{label}</figcaption></figure>")
-    pictures = f'<div class="pictures">{"".join(figures)}</div>'
-    return f"<article>\n<h3>{escape(rows[0].name)}</h3>\n{pictures}\n<div>{''.join(notes)}</div>\n</article>"
+    body = (
+        f'<div class="pictures">{"".join(figures)}</div>\n<div>{"".join(_drawing(row, target) for row in rows)}</div>'
+    )
+    return f"<article>\n<h3>{escape(rows[0].name)}</h3>\n{body}\n</article>"
+
+
+def _drawing(row: Row, target: NDArray[np.float32] | None) -> str:
+    """What one tool made of a picture: drawing, difference from the target, measurements and program."""
+    if row.program is None or row.error is not None or target is None:
+        return f'<p class="error">{escape(row.tool)}: {escape(row.error or "the picture can no longer be read")}</p>\n'
+    height, width = target.shape[:2]
+    drawing = render_program(row.program, (height, width)).astype(np.float32) / 255
+    figures = _figure(drawing, "drawing") + _figure(1 - np.abs(drawing - target), "difference")
+    measures = ", ".join(
+        f"{name} {format_cell(name, getattr(row, name))}" for name in COLUMNS if getattr(row, name) is not None
+    )
+    return (
+        f'<div class="tool"><div class="pictures">{figures}</div>\n'
+        f'<div><p class="measures">{escape(row.tool)}: {measures}</p>\n'
+        f"<details><summary>program</summary><pre>{escape(row.program)}</pre></details></div></div>\n"
+    )
 
 
 def _load(row: Row) -> NDArray[np.float32] | None:
