@@ -34,7 +34,8 @@ LEAST_PAIRS = 10  # that a cut counts for
 FINE = 16.0  # Skia's strokes are as fine as its units: they are made where a canvas unit is so long
 FINE_ARC = 0.25  # of these, between an arc and the quadratics for it
 SLACK = 0.04  # of a pixel, what coverage may differ by from its bounds
-MOST_WRONG = 0.5  # square units by which a result may leave its bounds
+MOST_WRONG = 0.5  # square units by which a result may leave its bounds, and
+EDGE = 0.05  # of one, for each that an edge goes through
 THINNEST = 0.02  # units: a strip as narrow as that is nothing
 
 _VERBS = {"M": PathVerb.MOVE, "L": PathVerb.LINE, "Q": PathVerb.QUAD, "C": PathVerb.CUBIC, "Z": PathVerb.CLOSE}
@@ -128,6 +129,7 @@ def _operate(operation: PathOp, one: Path, other: Path, ledger: Ledger) -> Path:
             least, most = np.maximum(0, first - second), np.minimum(first, 1 - second)
         case _:
             least, most = np.maximum(first, second), np.minimum(1, first + second)
+    whole = np.isin(first, (0, 1)) & np.isin(second, (0, 1))  # elsewhere edges that cross are counted twice
     for a, b in ((one, other), (_polygons(one), _polygons(other))):
         _spend(a, b, ledger)
         try:
@@ -136,8 +138,8 @@ def _operate(operation: PathOp, one: Path, other: Path, ledger: Ledger) -> Path:
             continue
         result = _from_skia(found)
         covered = cover(result)
-        wrong = np.maximum(least - covered, covered - most) - SLACK
-        if float(wrong[wrong > 0].sum()) <= MOST_WRONG:
+        wrong = np.maximum(0, np.maximum(least - covered, covered - most) - SLACK)
+        if float(wrong[whole].sum()) <= MOST_WRONG and float(wrong.sum()) <= MOST_WRONG + EDGE * np.sum(~whole):
             return joined([contour for contour in contours(result) if not _is_thin(contour)])
     raise Unsure
 

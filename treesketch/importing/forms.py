@@ -215,30 +215,33 @@ def _rounded_rectangle(line: Points) -> Node | None:
     """A rect with rounded corners where a fine polygon (n, 2) is one."""
     (left, top), (right, bottom) = line.min(axis=0), line.max(axis=0)
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    radii = []
+    cuts = []  # the radii, were the corners ours
     for corner, way in zip(corners, ((1, 1), (-1, 1), (-1, -1), (1, -1)), strict=True):
         cut = _along_diagonal(line, np.array(corner), np.array(way))
         if cut is None:
             return None
-        radii.append(4 * cut)
+        cuts.append(4 * cut)
     most = min(right - left, bottom - top) / 2
-    if max(radii) < STRAIGHT or max(radii) > most * 1.2:
+    if max(cuts) < STRAIGHT or max(cuts) > most * 1.2:
         return None
+    most_apart, radii = math.inf, []
     for share in (ARC_TO_QUADRATIC, 1.0):
-        tried = [rounded(min(radius * share, most)) if radius > STRAIGHT else 0.0 for radius in radii]
+        tried = [round(min(cut * share, most), 1) if cut > STRAIGHT else 0.0 for cut in cuts]
         if max(tried) - min(tried) < ALIKE_CORNER:
-            tried = [rounded(sum(tried) / 4)] * 4
+            tried = [round(sum(tried) / 4, 1)] * 4
         path = outline.rectangle(left, top, right, bottom, tried)
         drawn = flatten(Path(path.verbs, np.array(path.points)), FINE)
-        if abs(abs(area(drawn)) - abs(area(line))) > ALIKE_CORNER * (right - left + bottom - top):
-            continue
-        if max(_farthest(line, drawn), _farthest(drawn, line)) < ALIKE_CORNER:
-            x, y = rounded(left), rounded(top)
-            place = pair("point", x, y), pair("extent", rounded(rounded(right) - x), rounded(rounded(bottom) - y))
-            if len(set(tried)) == 1:
-                return Node("rect_rounded", (*place, literal(tried[0])))
-            return Node("rect_rounded_each", (*place, *map(literal, tried)))
-    return None
+        apart = abs(abs(area(drawn)) - abs(area(line)))
+        if apart < min(most_apart, ALIKE_CORNER * (right - left + bottom - top)):
+            if max(_farthest(line, drawn), _farthest(drawn, line)) < ALIKE_CORNER:
+                most_apart, radii = apart, tried
+    if not radii:
+        return None
+    x, y = rounded(left), rounded(top)
+    place = pair("point", x, y), pair("extent", rounded(rounded(right) - x), rounded(rounded(bottom) - y))
+    if len(set(radii)) == 1:
+        return Node("rect_rounded", (*place, literal(radii[0])))
+    return Node("rect_rounded_each", (*place, *map(literal, radii)))
 
 
 def _along_diagonal(line: Points, corner: Points, way: Points) -> float | None:

@@ -7,7 +7,7 @@ together as they are, or, under the even-odd rule, are made anew without crossin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from treesketch.importing.paths import Path, Points, area, contours, flatten, is
 GAP = 0.75  # canvas units between pieces that are painted alone: nearer, they would share pixels at the usual size
 STEP = 0.25  # canvas units between the points by which that is seen
 MOST_CONTOURS = 300  # that are sorted
+MOST_MEETING = 10_000  # pairs of contours that may cross
 MOST_PAIRS = 16_000_000  # of chords of two contours that are held against each other
 AT_ONCE = 500  # chords that are
 
@@ -75,10 +76,12 @@ def _is_line(line: Points) -> bool:
 
 
 def _crossing(rings: Sequence[_Ring]) -> bool:
-    """Whether any contour crosses itself or another; touching is not crossing."""
-    for one, other in combinations_with_replacement(rings, 2):
-        if (one.low > other.high).any() or (other.low > one.high).any():
-            continue
+    """Whether any contour crosses itself or another, or too many may; touching is not crossing."""
+    low, high = np.array([ring.low for ring in rings]), np.array([ring.high for ring in rings])
+    meet = np.triu(((low[:, None] <= high) & (high[:, None] >= low)).all(axis=2))
+    if meet.sum() > MOST_MEETING:
+        return True
+    for one, other in ((rings[i], rings[j]) for i, j in np.argwhere(meet)):
         first, second = _chords_in(one, other), _chords_in(other, one)
         if len(first) * len(second) > MOST_PAIRS or _cross(first, second):
             return True

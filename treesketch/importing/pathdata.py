@@ -58,16 +58,16 @@ def read_path(text: str) -> tuple[Path, str | None]:
             break
         if text[place].isalpha():
             if text[place].upper() not in ARGUMENTS or (not command and text[place].upper() != "M"):
-                mistake = f"'{text[place]}' at character {place + 1}"
+                mistake = _place(text, place)
                 break
             command = text[place]
             place += 1
         elif not command or command in "Zz":
-            mistake = f"'{text[place]}' at character {place + 1}"
+            mistake = _place(text, place)
             break
         values, place = _arguments(text, place, command)
         if values is None:
-            mistake = f"'{text[place : place + 1] or 'its end'}' at character {place + 1}"
+            mistake = _place(text, place)
             break
         _draw(pen, command, values)
         command = {"M": "L", "m": "l"}.get(command, command)
@@ -92,6 +92,11 @@ def _arguments(text: str, place: int, command: str) -> tuple[list[float] | None,
         found.append(float(match[0]))
         place = match.end()
     return found, place
+
+
+def _place(text: str, place: int) -> str:
+    """A place in path data, as errors name it."""
+    return f"'{text[place]}', character {place + 1}" if place < len(text) else "its end"
 
 
 def _skip(text: str, place: int) -> int:

@@ -18,7 +18,7 @@ from treesketch.importing.selectors import Selector, find_elements, read_selecto
 from treesketch.importing.values import Color, Declaration, Length, Paint
 from treesketch.scene import IDENTITY, Affine
 
-MOST_MATCHES = 3_000_000  # selectors times elements
+MOST_MATCHES = 1_000_000  # selectors times elements
 TOO_DEEP = "CSS is nested too deeply; left out"
 _BLACK = Color(0.0, 0.0, 0.0)
 
