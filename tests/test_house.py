@@ -50,6 +50,7 @@ ORDER = (
     "data",
     "soft_raster",
     "search",
+    "solving",
     "team",
     "train",
     "sample",
