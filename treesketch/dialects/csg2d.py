@@ -160,11 +160,12 @@ def to_scene(solid: Solid) -> Scene:
         if part.region.is_disc:
             canvas.ellipse(x * unit, y * unit, width * unit, height * unit)
         else:
-            canvas.polygon([(a * unit, b * unit) for a, b in _corners(part.region)])
+            canvas.polygon([(a * unit, b * unit) for a, b in corners(part.region)])
     return canvas.scene()
 
 
-def _corners(region: Region) -> Iterator[Point]:
+def corners(region: Region) -> Iterator[Point]:
+    """Those of a rectangle, in steps."""
     for across, down in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
         x, y = across * region.width / 2, down * region.height / 2
         if region.slanted:
@@ -175,7 +176,7 @@ def _corners(region: Region) -> Iterator[Point]:
 # Coverage
 
 
-def _holds(region: Region, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Inside:
+def holds(region: Region, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Inside:
     """Which points of a grid, in steps from the region's centre, lie inside: x (W,), y (H,) -> (H, W)."""
     x, y = x[None, :], y[:, None]
     if region.is_disc:
@@ -189,36 +190,39 @@ def _holds(region: Region, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64
 
 def _cover_with_stencils(solid: Solid) -> Coverage:
     """At SIDE pixels a step is a whole number of them: a region's samples are computed once and moved into place."""
-    unit = SIDE // STEPS
     field = np.zeros((SIDE, SIDE), np.uint64)
     for part in solid:
-        stencil = _stencil(part.region._replace(x=0, y=0))
-        if not stencil.size:
-            continue
-        height, width = stencil.shape
-        left, top = part.region.x * unit - width // 2, part.region.y * unit - height // 2
-        x, y = max(left, 0), max(top, 0)
-        there = field[y : top + height, x : left + width]
-        seen = stencil[y - top :, x - left :][: there.shape[0], : there.shape[1]]
-        if part.adds:
-            there |= seen
-        else:
-            there &= ~seen
+        paint(field, part)
     return np.bitwise_count(field).astype(np.float32) / np.float32(SAMPLES * SAMPLES)
 
 
+def paint(field: Bits, part: Part) -> None:
+    """Add a part to a picture of SIDE x SIDE pixels, or cut it; a bit a sample, as in `stencil`."""
+    unit = SIDE // STEPS
+    samples = stencil(part.region._replace(x=0, y=0))
+    height, width = samples.shape
+    left, top = part.region.x * unit - width // 2, part.region.y * unit - height // 2
+    x, y = max(left, 0), max(top, 0)
+    there = field[y : top + height, x : left + width]
+    seen = samples[y - top :, x - left :][: there.shape[0], : there.shape[1]]
+    if part.adds:
+        there |= seen
+    else:
+        there &= ~seen
+
+
 @lru_cache(maxsize=2048)
-def _stencil(region: Region) -> Bits:
+def stencil(region: Region) -> Bits:
     """The samples of a region around the origin at SIDE pixels, a pixel's in one number; its centre is the middle."""
     across, down = (math.ceil(reach * SIDE / STEPS) for reach in region.reach)
-    x, y = (_samples(-extent, extent, SAMPLES) * STEPS / SIDE for extent in (across, down))
-    held = _holds(region, x, y).reshape(2 * down, SAMPLES, 2 * across, SAMPLES)
+    x, y = (sample_places(-extent, extent, SAMPLES) * STEPS / SIDE for extent in (across, down))
+    held = holds(region, x, y).reshape(2 * down, SAMPLES, 2 * across, SAMPLES)
     pixels = held.transpose(0, 2, 1, 3).reshape(2 * down, 2 * across, SAMPLES * SAMPLES)
     bits: Bits = np.packbits(pixels, axis=2).view(np.uint64).reshape(2 * down, 2 * across)
     return bits
 
 
-def _samples(start: int, end: int, fineness: int) -> npt.NDArray[np.float64]:
+def sample_places(start: int, end: int, fineness: int) -> npt.NDArray[np.float64]:
     """Where the samples of the pixels from `start` to `end` lie, in pixels."""
     return (np.arange(start * fineness, end * fineness) + 0.5) / fineness
 
@@ -228,16 +232,16 @@ def _cover_in_bands(solid: Solid, side: int) -> Coverage:
     fineness = min(max(1024 * SAMPLES // side, 1), SAMPLES)
     coverage = np.empty((side, side), np.float32)
     rows = max(1, BAND // (side * fineness**2))
-    x = _samples(0, side, fineness) * STEPS / side
+    x = sample_places(0, side, fineness) * STEPS / side
     for top in range(0, side, rows):
         bottom = min(top + rows, side)
-        y = _samples(top, bottom, fineness) * STEPS / side
+        y = sample_places(top, bottom, fineness) * STEPS / side
         field = np.zeros((len(y), len(x)), np.bool_)
         for part in solid:
             across, down = part.region.reach
             left, right = np.searchsorted(x, (part.region.x - across, part.region.x + across))
             first, last = np.searchsorted(y, (part.region.y - down, part.region.y + down))
-            held = _holds(part.region, x[left:right] - part.region.x, y[first:last] - part.region.y)
+            held = holds(part.region, x[left:right] - part.region.x, y[first:last] - part.region.y)
             if part.adds:
                 field[first:last, left:right] |= held
             else:

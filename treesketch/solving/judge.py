@@ -4,9 +4,8 @@ A solver is `solve(judge, rng)`. It sees `judge.target` and tries programs; it n
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from treesketch.dialects.solved import (
@@ -20,7 +19,7 @@ from treesketch.dialects.solved import (
 from treesketch.sampling.problems import PROBLEMS
 from treesketch.tree import Node, count
 
-Picture = npt.NDArray[np.generic]  # csg2d: (128, 128) float32, coverage 0..1; tinysvg: (224, 224, 3) uint8
+Picture = npt.NDArray[Any]  # csg2d: (128, 128) float32, coverage 0..1; tinysvg: (224, 224, 3) uint8
 
 
 class Criterion(NamedTuple):
@@ -68,11 +67,15 @@ class Judge:
     Every program that is drawn counts as one render. A program that was tried before counts nothing: a solver might
     have remembered its drawing. `solved_at` and `exact_at` are the numbers, from 1, of the first renders that passed
     the test of their name, None before.
+
+    A solver that lays a part of a program over the target by itself says so with `look`. Looks are no renders, but they
+    are told beside them: `looks_before` is how many there were when a render first passed Tree Diffusion's test.
     """
 
     def __init__(self, grammar: str, target: Picture, budget: int):
         self.grammar, self.target, self.budget = grammar, target, budget
-        self.renders = 0
+        self.renders = self.looks = 0
+        self.looks_before: int | None = None
         self.best: Best | None = None
         self.solved_at: int | None = None
         self.exact_at: int | None = None
@@ -83,6 +86,10 @@ class Judge:
     def left(self) -> int:
         """Renders that are left."""
         return self.budget - self.renders
+
+    def look(self) -> None:
+        """Count that a part of a program was laid over the target without the judge."""
+        self.looks += 1
 
     def try_program(self, program: Node) -> Try:
         """Draw a whole program and compare it with the target.
@@ -104,7 +111,7 @@ class Judge:
 
     def _remember(self, program: Node, result: Try) -> None:
         if result.solved and self.solved_at is None:
-            self.solved_at = self.renders
+            self.solved_at, self.looks_before = self.renders, self.looks
         if result.exact and self.exact_at is None:
             self.exact_at = self.renders
         new = Best(program, result.score, result.exact, self.renders)
@@ -113,5 +120,5 @@ class Judge:
 
 
 def _rank(best: Best) -> tuple[bool, float, int]:
-    """An exact program before a complement that scores as high, then the score, then the shorter program."""
-    return best.exact, best.score, -count(best.program)
+    """An exact program first, then the one with the better score to a thousandth, then the shorter one."""
+    return best.exact, round(best.score, 3), -count(best.program)
