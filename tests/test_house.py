@@ -62,6 +62,8 @@ ORDER = (
     "evaluate",
     "charts",
     "report",
+    "exam",
+    "exam_page",
     "units",
     "hints",
     "prompt",

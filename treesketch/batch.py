@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from treesketch.errors import CheckpointError, PictureError, SketchError
 from treesketch.files import describe
@@ -22,6 +22,9 @@ from treesketch.picture import WHITE, Color, load_picture
 if TYPE_CHECKING:
     from treesketch.search.allowance import Step
     from treesketch.tree import Node
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Progress = Callable[["Node", float], None]  # called with the best program so far and its rmse
 
@@ -94,16 +97,29 @@ def draw_each(
         for job in jobs:
             yield job, _unless_weights(_draw_or_error(job, progress))
         return
-    pool = ProcessPoolExecutor(min(processes, len(jobs)), get_context("spawn"), _start_worker)
+    for job, result in work_each(_draw_or_error, jobs, processes, _start_drawing):
+        if result is None:
+            message = "its process was killed, perhaps for lack of memory; draw it with --jobs 1"
+            result = SketchError(message, file=str(job.picture))
+        yield job, _unless_weights(result)
+
+
+def work_each(
+    work: Callable[[Item], Result], items: Sequence[Item], processes: int, start: Callable[[], None]
+) -> Iterator[tuple[Item, Result | None]]:
+    """Work on every item in one of several processes, each begun with `start`; yields results when they are there.
+
+    A result is None where its process was killed; what `work` raises is raised here.
+    """
+    pool = ProcessPoolExecutor(min(processes, len(items)), get_context("spawn"), start)
     try:
-        pending = {pool.submit(_draw_or_error, job): job for job in jobs}
+        pending = {pool.submit(work, item): item for item in items}
         for future in as_completed(pending):
             try:
-                yield pending[future], _unless_weights(future.result())
+                yield pending[future], future.result()
             except BrokenProcessPool:
-                message = "its process was killed, perhaps for lack of memory; draw it with --jobs 1"
-                yield pending[future], SketchError(message, file=str(pending[future].picture))
-    finally:  # also when the reader stops early: pictures not begun are dropped, those begun are abandoned
+                yield pending[future], None
+    finally:  # also when the reader stops early: items not begun are dropped, those begun are abandoned
         workers = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
         for worker in workers:
@@ -134,9 +150,14 @@ def bug(error: Exception, file: str) -> SketchError:
     return SketchError(message, file=file)
 
 
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+def start_worker() -> None:
+    """What every further process begins with: one thread, and Ctrl-C left to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _start_drawing() -> None:
+    start_worker()
     import torch
 
     torch.set_num_threads(1)

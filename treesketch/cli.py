@@ -27,6 +27,8 @@ Number = TypeVar("Number", int, float)
 MOST_PIXELS_A_SIDE = 8192  # the renderer's own limit, told before any work
 INTERRUPTED = 130
 _DEFAULT_TIME = "default 5 s; no limit with --renders"
+_PROBLEM_FLAGS = ("problems", "seeds", "baseline")  # of eval, beside those for both
+_PICTURE_FLAGS = ("ablation", "background", "seconds", "renders", "forms", "detail", "weights")
 
 
 class FlagError(Exception):
@@ -373,15 +375,17 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Draw a folder of pictures and report how well."""
+    """Draw a folder of pictures, or solve the problems of a small language, and report how well."""
     from treesketch import evaluate as evaluation
+    from treesketch.dialects import NAMES
     from treesketch.files import write_whole
     from treesketch.report import write_page
 
-    folder, output = Path(options.folder), Path(options.output)
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise FlagError(f"-o must end in .html, got {output}")
-    _need_parent(output)
+    if options.folder in NAMES:
+        return _examine(options)
+    _refuse(options, _PROBLEM_FLAGS, f"goes with problems: eval {' or '.join(NAMES)}")
+    folder, output = Path(options.folder), Path(options.output or "report.html")
+    _need_page(output)
     rows = evaluation.evaluate(
         folder,
         **_draw_settings(options, options.seconds[0] if options.seconds else None),
@@ -395,6 +399,40 @@ def evaluate(options: argparse.Namespace) -> int:
     evaluation.print_table(summaries)
     _say(f"report: {output}")
     return 1 if any(row.error is not None for row in rows) else 0
+
+
+def _examine(options: argparse.Namespace) -> int:
+    """Have the problems of a small language solved, and tell how many are with how many renders."""
+    from treesketch import exam
+    from treesketch.files import write_whole
+    from treesketch.solving.problems import SIZE
+
+    grammar = options.folder
+    _refuse(options, _PICTURE_FLAGS, f"goes with pictures; a folder called {grammar} is ./{grammar}")
+    output = Path(options.output) if options.output else None
+    if output:
+        _need_page(output)
+    seeds = range(options.seed, options.seed + (options.seeds or 1))
+    tasks = exam.tasks(grammar, options.problems or SIZE, seeds, options.baseline)
+    results: list[exam.Result] = []
+    interrupted = False
+    try:
+        results += _progress(exam.examine(tasks, options.jobs), len(tasks), "solving")
+    except KeyboardInterrupt:
+        interrupted = True
+    results.sort(key=lambda result: tasks.index(result.task))
+    summaries = exam.summarise(results)
+    if output:
+        from treesketch.exam_page import write_page
+
+        write_whole(output, write_page(results, summaries, grammar))
+    exam.print_table(summaries)
+    if output:
+        _say(f"report: {output}")
+    if len(results) < len(tasks):
+        reason = "interrupted" if interrupted else "processes were killed, perhaps for lack of memory"
+        _say(f"{reason}; these are {len(results)} of {len(tasks)} problems")
+    return INTERRUPTED if interrupted else int(len(results) < len(tasks))
 
 
 # --- flags ----------------------------------------------------------------------------------------------------------
@@ -491,9 +529,20 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("overrides", metavar="key=value", nargs="*", help="change a value of the config")
     sub.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
 
-    sub = command("eval", evaluate, "draw a folder of pictures and report how well")
-    sub.add_argument("folder", metavar="FOLDER", help="pictures (PNG, SVG, ...), or a folder of them for each category")
-    sub.add_argument("-o", dest="output", metavar="REPORT.html", default="report.html", help="(default %(default)s)")
+    sub = command("eval", evaluate, "draw a folder of pictures, or solve a language's problems, and report how well")
+    sub.add_argument(
+        "folder",
+        metavar="FOLDER|csg2d|tinysvg",
+        help="pictures (PNG, SVG, ...), or a folder of them for each category; or a language with problems to solve",
+    )
+    sub.add_argument(
+        "-o", dest="output", metavar="REPORT.html", help="(default report.html; for problems the table alone)"
+    )
+    sub.add_argument("--problems", metavar="N", type=_count, help="problems of each set to solve (default 256)")
+    sub.add_argument(
+        "--seeds", metavar="N", type=_count, help="times that each is solved, with other chance (default 1)"
+    )
+    sub.add_argument("--baseline", action="store_true", help="have hill climbing solve the problems too")
     sub.add_argument("--ablation", action="store_true", help="draw everything once more without the network")
     sub.add_argument(
         "--seconds",
@@ -511,6 +560,21 @@ def _add_grammar_flag(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="sketch, csg2d or tinysvg (default: as the name ends; sketch if it tells nothing)",
     )
+
+
+def _refuse(options: argparse.Namespace, flags: Iterable[str], why: str) -> None:
+    """Refuse flags of a command that were given, or that differ from what they are anyway."""
+    parser = _build_parser()[1][options.name]
+    for flag in flags:
+        if getattr(options, flag) != parser.get_default(flag):
+            raise FlagError(f"--{flag} {why}")
+
+
+def _need_page(path: Path) -> None:
+    """Refuse an -o that names no HTML page, or one in a folder that is not there."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise FlagError(f"-o must end in .html, got {path}")
+    _need_parent(path)
 
 
 def _need_grammar(name: str | None) -> None:

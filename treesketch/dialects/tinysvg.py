@@ -9,7 +9,7 @@ there, while our renderer moves them to pixel centres, so they become areas that
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from treesketch.canvas import Canvas
@@ -128,12 +128,21 @@ check_binding(LANGUAGE, TinySvg)
 
 def interpret(tree: Node) -> Scene:
     """Evaluate a whole program. Raises RunError when it has more than MOST_SHAPES shapes."""
+    return to_scene(marks_of(tree))
+
+
+def marks_of(tree: Node) -> tuple[Mark, ...]:
+    """The marks of a whole program where they lie on the canvas. Raises as `interpret` does."""
     block = TinySvg().run(tree)
-    marks = block.moved((SIDE - block.width) / 2, (SIDE - block.height) / 2)
-    return Scene(SIDE, SIDE, WHITE, tuple(shape for mark in marks for shape in _shapes(mark)))
+    return block.moved((SIDE - block.width) / 2, (SIDE - block.height) / 2)
 
 
-def _shapes(mark: Mark) -> Iterator[Shape]:
+def to_scene(marks: Sequence[Mark]) -> Scene:
+    """Marks painted one over the other on white."""
+    return Scene(SIDE, SIDE, WHITE, tuple(shape for mark in marks for shape in paint(mark)))
+
+
+def paint(mark: Mark) -> Iterator[Shape]:
     """What a mark paints: its inside, then its stroke."""
     draw_inside, draw_stroke = (_disc, _ring) if mark.is_ellipse else (_box, _frame)
     for path, color in ((draw_inside(mark), mark.fill), (draw_stroke(mark), mark.stroke)):

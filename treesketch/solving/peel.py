@@ -22,7 +22,7 @@ HALF = ALL // 2
 MOST_PARTS = 24
 CHOICES = 12  # parts that are weighed against each other
 TRIED = 2  # of them, those that are peeled to see what is left
-NEARLY = 2  # shapes that do not fit because of a few pixels, for which a part in front is sought
+NEARLY = 2  # shapes that are worth more than any that fits, but for a few pixels: a part in front is sought for those
 BLOCKERS = 2  # such parts for each
 AREA = 0.01  # what a pixel is worth beside one at a border; one that is inside half as much again
 WRONG = 2  # what a pixel costs that keeps a shape from fitting
@@ -127,7 +127,7 @@ def _choices(clues: _Clues, rng: np.random.Generator | None) -> Iterator[tuple[f
 
     for i in _best(worth, CHOICES, packed):
         yield worth[i] * noise(), (part(i),)
-    nearly = np.where(fits, 0, borders - WRONG * np.minimum(for_adding, for_cutting) + area)
+    nearly = np.where(fits, 0, borders - WRONG * np.minimum(for_adding, for_cutting) + area) - worth.max()
     for i in _best(nearly, NEARLY, packed):
         blocked = part(i)
         wrong = clues.bars(blocked.adds, i < shapes.straight) & covers(blocked.region)
