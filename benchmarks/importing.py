@@ -30,7 +30,6 @@ from treesketch.evaluate import measure_program
 from treesketch.importing import import_svg
 from treesketch.importing.icons import read_icons
 from treesketch.interpreter import interpret
-from treesketch.picture import resize
 from treesketch.raster import rasterise
 from treesketch.svg import to_svg
 
@@ -88,7 +87,8 @@ def measure(name: str, svg: bytes) -> Row:
     scene = interpret(found.tree)
     size = (scene.height, scene.width)
     wanted = draw(svg, size)
-    fine = resize(draw(svg, (FINER * size[0], FINER * size[1])), size)
+    fine = draw(svg, (FINER * size[0], FINER * size[1]))
+    fine = fine.reshape(size[0], FINER, size[1], FINER, 3).mean(axis=(1, 3))
     ours = rasterise(scene).astype(np.float32) / 255
     same = draw(to_svg(scene).encode(), size)
     numbers = measure_program(found.text).numbers

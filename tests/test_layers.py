@@ -56,6 +56,25 @@ def test_a_weight_waits_for_the_stroke_that_needs_it() -> None:
     assert text_of(layers).count("stroke-weight") == 1
 
 
+def test_caps_and_joins_are_said_where_there_are_ends_and_corners() -> None:
+    layers = [
+        Layer(BAR, None, RED, 2.0, "round"),  # what a program starts with
+        Layer(BOX, None, RED, 2.0, None, "bevel"),
+        Layer(DISC, None, RED, 2.0),  # has neither, so both stay
+        Layer(BAR, None, RED, 2.0, "square"),
+        Layer(BOX, None, RED, 2.0, None, "bevel"),
+        Layer(BOX, BLUE, None, 1.0, "round", "miter"),  # no stroke
+    ]
+    wanted = """
+        (size 128 96) (background 255)
+        (stroke 200 0 0) (stroke-weight 2) (line 0 0 9 9)
+        (no-fill) (stroke-join :bevel) (rect 1 2 3 4) (ellipse 5 6 7 8)
+        (stroke-cap :square) (line 0 0 9 9) (rect 1 2 3 4)
+        (fill 0 0 200) (no-stroke) (rect 1 2 3 4)
+    """
+    assert parse(text_of(layers)) == parse(wanted)
+
+
 @pytest.mark.parametrize(
     ("channels", "text"),
     [

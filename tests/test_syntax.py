@@ -109,6 +109,15 @@ def test_layout(text, printed):
     assert unparse(parse(text)) == printed == format_text(text)
 
 
+def test_contours_begin_on_a_line_of_their_own_and_are_filled():
+    vertices = " ".join(f"(vertex {i} {100 - i})" for i in range(12))
+    text = f"(begin-shape) (vertex 0 0) (begin-contour) {vertices} (end-contour) (end-shape :close)"
+    lines = unparse(parse(text)).splitlines()
+    assert all(len(line) <= WIDTH for line in lines) and len(lines) == 4
+    assert lines[0] == "(begin-shape) (vertex 0 0)" and lines[1].startswith("  (begin-contour) (vertex 0 100)")
+    assert lines[3].endswith("(end-contour) (end-shape :close)")
+
+
 def test_long_forms_are_filled():
     vertices = " ".join(f"(vertex {i} {100 - i})" for i in range(30))
     lines = unparse(parse(f"(begin-shape) {vertices} (end-shape)")).splitlines()

@@ -239,7 +239,7 @@ def print_table(summaries: Iterable[Summary]) -> None:
         table.add_column(heading, justify="left" if i < LEFT else "right", no_wrap=True)
     for summary in summaries:
         table.add_row(*cells(summary))
-    Console(width=None if Console().is_terminal else 140).print(table)
+    Console(width=None if Console().is_terminal else 200).print(table)
 
 
 HEADINGS = ("set", "solver", "test", "n", *(f"{renders:,}" for renders in CHECKPOINTS), "parts", "truth", "seconds")
