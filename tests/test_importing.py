@@ -131,7 +131,7 @@ def draws_the_same_line(data: str, transform: str, cap: str, join: str) -> None:
 
 def clips_the_same(data: str, clip: str, transform: str) -> None:
     body = f'<clipPath id="c"><path d="{clip}"/></clipPath><path d="{data}" transform="{transform}"/>'
-    assert difference(svg(f'<g clip-path="url(#c)">{body}</g>')) < 0.01
+    assert difference(svg(f'<g clip-path="url(#c)">{body}</g>')) < 0.02  # resvg's own edges are no finer
 
 
 @settings(max_examples=15)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BUDGET = 5000  # renders for a problem
 CHECKPOINTS = (64, 256, 1000, BUDGET)  # renders after which it is told how many are solved
 CLIMBING = "hill climbing"
-SOLVERS = {"csg2d": ("from the picture",), "tinysvg": ()}  # besides hill climbing
+READING = "from the picture"
 TESTS = ("solved", "solved, looks counted", "strictly")
 _DEVIATIONS = 1.959964  # of a normal variable, which hold 95 % around its mean
 
@@ -102,8 +102,8 @@ class Summary:
 
 
 def tasks(grammar: str, problems: int, seeds: Sequence[int], baseline: bool = False) -> list[Task]:
-    """Every problem of both sets for the language's solvers, and for hill climbing if asked or if there is no other."""
-    solvers = SOLVERS[grammar] + ((CLIMBING,) if baseline or not SOLVERS[grammar] else ())
+    """Every problem of both sets for the solver that reads the picture, and for hill climbing if asked."""
+    solvers = (READING, CLIMBING) if baseline else (READING,)
     return [
         Task(grammar, kind, number, solver, tuple(seeds))
         for solver in solvers
@@ -153,8 +153,9 @@ def _solver(task: Task) -> Solve:
 
     if task.solver == CLIMBING:
         from treesketch.solving.climb import solve
+    elif task.grammar == "tinysvg":
+        from treesketch.solving.tinysvg import solve
     else:
-        assert task.grammar == "csg2d" and task.solver in SOLVERS["csg2d"]
         from treesketch.solving.csg2d import solve
         from treesketch.solving.shapes import all_shapes
 
