@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 BUDGET = 5000  # renders for a problem
 CHECKPOINTS = (64, 256, 1000, BUDGET)  # renders after which it is told how many are solved
-CLIMBING = "hill climbing"
-SOLVERS = {"csg2d": ("from the picture",), "tinysvg": ()}  # besides hill climbing
-TESTS = ("solved", "solved, looks counted", "strictly")
+CLIMBING = "climbing"  # hills, for comparison
+SOLVERS = {"csg2d": ("picture",), "tinysvg": ()}  # besides that
+TESTS = ("solved", "with looks", "strict")  # with looks: as if each look were a render
 _DEVIATIONS = 1.959964  # of a normal variable, which hold 95 % around its mean
 
 Solve = Callable[["Judge", int], None]
@@ -60,10 +60,10 @@ class Answer:
 
     def cost(self, test: str) -> float:
         """How many renders (and looks, where they count) had been taken when a test of TESTS was passed first."""
-        passed = self.exact_at if test == "strictly" else self.solved_at
+        passed = self.exact_at if test == "strict" else self.solved_at
         if passed is None:
             return float("inf")
-        return passed + (self.looks_before or 0 if test == "solved, looks counted" else 0)
+        return passed + (self.looks_before or 0 if test == "with looks" else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def summarise(results: Iterable[Result]) -> list[Summary]:
         _summary(kind, solver, test, group)
         for (kind, solver), group in groups.items()
         for test in TESTS
-        if test != "solved, looks counted" or any(answer.looks for result in group for answer in result.answers)
+        if test != "with looks" or any(answer.looks for result in group for answer in result.answers)
     ]
 
 
@@ -231,15 +231,16 @@ def wilson(value: float, count: int) -> Share:
 
 def print_table(summaries: Iterable[Summary]) -> None:
     """The summaries on standard output."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="percent solved within so many renders, with intervals at 95 % (Wilson)", title_justify="left")
+    table = Table(title="percent solved within so many renders", title_justify="left", box=SIMPLE)
     for i, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if i < LEFT else "right", no_wrap=True)
+        table.add_column(heading, justify="left" if i < LEFT else "right", overflow="fold")
     for summary in summaries:
         table.add_row(*cells(summary))
-    Console(width=None if Console().is_terminal else 140).print(table)
+    Console(width=None if Console().is_terminal else 120).print(table)
 
 
 HEADINGS = ("set", "solver", "test", "n", *(f"{renders:,}" for renders in CHECKPOINTS), "parts", "truth", "seconds")
@@ -247,9 +248,9 @@ LEFT = 3  # of the headings, whose columns begin at the left
 
 
 def cells(summary: Summary) -> list[str]:
-    """A summary as the texts of a row of a table, below HEADINGS."""
+    """A summary as the texts of a row of a table, below HEADINGS; an interval has a line of its own."""
     shares = [
-        f"{100 * share.value:.1f} ({100 * share.low:.1f}-{100 * share.high:.1f})" for share in summary.shares.values()
+        f"{100 * share.value:.1f}\n{100 * share.low:.1f}-{100 * share.high:.1f}" for share in summary.shares.values()
     ]
     lengths = ["-" if value is None else f"{value:.2f}" for value in (summary.parts, summary.seen)]
     names = [summary.kind, summary.solver, summary.test, str(summary.problems)]
