@@ -97,17 +97,19 @@ class _Solver:
 
     def mend(self, solid: Solid) -> Solid:
         """Put parts in, or in the place of others, as long as the likeness grows and it is not exact."""
-        found, better = self.try_solid(solid), solid
-        while better and not found.exact:
+        better: Solid | None = solid
+        while better is not None:
             solid, found = better, self.try_solid(better)
-            better = next((one for one in self.mended(solid) if self.score(one) > found.score), ())
+            promising = () if found.exact else self.mended(solid)
+            better = next((one for one in promising if self.score(one) > found.score), None)
         return solid
 
     def shorten(self, solid: Solid) -> None:
-        """Drop parts, or put one in the place of two, as long as it gets no worse."""
+        """Drop parts, or put one in the place of two, as long as it gets hardly worse."""
         score = self.score(solid) - LOSS
-        while solid:
-            solid = next((one for one in self.shorter(solid) if self.score(one) >= score), ())
+        shorter: Solid | None = solid
+        while shorter is not None:
+            shorter = next((one for one in self.shorter(shorter) if self.score(one) >= score), None)
 
     def try_solid(self, solid: Solid) -> Try:
         return self.judge.try_program(to_program(solid))
@@ -156,8 +158,8 @@ class _Solver:
         """The part that adds and the one that cuts which mend the most pixels behind others, where it is `least`."""
         hidden = np.zeros(drawn.shape, np.uint64)
         for part in front:
+            self.judge.look()
             hidden |= samples_of(part.region)
-        self.judge.look()
         seen = np.bitwise_count(hidden) <= HALF
         found = []
         for adds in (True, False):
