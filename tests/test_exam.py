@@ -13,7 +13,7 @@ from treesketch.cli import main
 from treesketch.exam import CLIMBING, Answer, Result, Task, examine, share_within, sit, summarise, tasks, wilson
 from treesketch.exam_page import write_page
 
-TASK = Task("csg2d", "plain", 0, "picture", (0, 1))
+TASK = Task("csg2d", "plain", 0, "from the picture", (0, 1))
 
 
 def _answer(seed: int, solved_at: int | None, exact_at: int | None = None, looks: int = 0) -> Answer:
@@ -36,15 +36,15 @@ def test_wilson_by_hand() -> None:
 def test_shares_are_means_over_problems_of_seeds() -> None:
     values = {renders: share_within(RESULTS, "solved", renders).value for renders in (0, 1, 63, 64, 65, 5000)}
     assert values == {0: 0, 1: 0.25, 63: 0.25, 64: 0.5, 65: 0.75, 5000: 0.75}
-    assert share_within(RESULTS, "strict", 256).value == 0.25
-    assert share_within(RESULTS, "strict", 300).value == 0.5
+    assert share_within(RESULTS, "strictly", 256).value == 0.25
+    assert share_within(RESULTS, "strictly", 300).value == 0.5
 
 
 def test_looks_count_where_they_are_to() -> None:
     answer = _answer(0, 10, 20, looks=60)
     assert [answer.cost(test) for test in exam.TESTS] == [10, 70, 20]
     assert [_answer(0, None).cost(test) for test in exam.TESTS] == [math.inf] * 3
-    assert [summary.test for summary in summarise(RESULTS)] == ["solved", "strict"]
+    assert [summary.test for summary in summarise(RESULTS)] == ["solved", "strictly"]
     looked = [replace(RESULTS[0], answers=(answer,))]
     assert [summary.test for summary in summarise(looked)] == list(exam.TESTS)
 
@@ -59,7 +59,7 @@ def test_parts_are_those_of_what_was_solved() -> None:
 
 def test_every_problem_is_a_task() -> None:
     assert len(tasks("csg2d", 3, (0, 1))) == 6
-    assert {task.solver for task in tasks("csg2d", 3, (0, 1), baseline=True)} == {"picture", CLIMBING}
+    assert {task.solver for task in tasks("csg2d", 3, (0, 1), baseline=True)} == {"from the picture", CLIMBING}
     assert all(task.seeds == (4, 5) for task in tasks("tinysvg", 2, (4, 5)))
 
 
@@ -80,8 +80,8 @@ def test_the_page_is_offline_and_shows_what_was_not_solved() -> None:
     sources = re.findall(r"(?:src|href)=\"([^\"]*)\"", page)
     assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
     assert page.count("<article>") == page.count("</article>") == 2
-    assert "plain 0, picture, seed 1: solved, not strictly, 90 renders" in page
-    assert "plain 1, picture, seed 1: not solved, 90 renders" in page
+    assert "plain 0, from the picture, seed 1: solved, not strictly, 90 renders" in page
+    assert "plain 1, from the picture, seed 1: not solved, 90 renders" in page
     assert "75.0<br>" in page and "<svg" in page and "(Circle 5 8 8)" in page
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 BUDGET = 5000  # renders for a problem
 CHECKPOINTS = (64, 256, 1000, BUDGET)  # renders after which it is told how many are solved
-CLIMBING = "climbing"  # hills, for comparison
-SOLVERS = {"csg2d": ("picture",), "tinysvg": ()}  # besides that
-TESTS = ("solved", "with looks", "strict")  # with looks: as if each look were a render
+CLIMBING = "hill climbing"
+SOLVERS = {"csg2d": ("from the picture",), "tinysvg": ()}  # besides hill climbing
+TESTS = ("solved", "solved, looks counted", "strictly")
 _DEVIATIONS = 1.959964  # of a normal variable, which hold 95 % around its mean
 
 Solve = Callable[["Judge", int], None]
@@ -60,10 +60,10 @@ class Answer:
 
     def cost(self, test: str) -> float:
         """How many renders (and looks, where they count) had been taken when a test of TESTS was passed first."""
-        passed = self.exact_at if test == "strict" else self.solved_at
+        passed = self.exact_at if test == "strictly" else self.solved_at
         if passed is None:
             return float("inf")
-        return passed + (self.looks_before or 0 if test == "with looks" else 0)
+        return passed + (self.looks_before or 0 if test == "solved, looks counted" else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def summarise(results: Iterable[Result]) -> list[Summary]:
         _summary(kind, solver, test, group)
         for (kind, solver), group in groups.items()
         for test in TESTS
-        if test != "with looks" or any(answer.looks for result in group for answer in result.answers)
+        if test != "solved, looks counted" or any(answer.looks for result in group for answer in result.answers)
     ]
 
 
@@ -237,10 +237,10 @@ def print_table(summaries: Iterable[Summary]) -> None:
 
     table = Table(title="percent solved within so many renders", title_justify="left", box=SIMPLE)
     for i, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if i < LEFT else "right", overflow="fold")
+        table.add_column(heading, justify="left" if i < LEFT else "right", no_wrap=i >= LEFT)
     for summary in summaries:
         table.add_row(*cells(summary))
-    Console(width=None if Console().is_terminal else 120).print(table)
+    Console(width=None if Console().is_terminal else 140).print(table)
 
 
 HEADINGS = ("set", "solver", "test", "n", *(f"{renders:,}" for renders in CHECKPOINTS), "parts", "truth", "seconds")
