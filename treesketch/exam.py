@@ -232,12 +232,13 @@ def wilson(value: float, count: int) -> Share:
 
 def print_table(summaries: Iterable[Summary]) -> None:
     """The summaries on standard output."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="percent solved within so many renders, with intervals at 95 % (Wilson)", title_justify="left")
+    table = Table(title="percent solved within so many renders", title_justify="left", box=SIMPLE)
     for i, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if i < LEFT else "right", no_wrap=True)
+        table.add_column(heading, justify="left" if i < LEFT else "right", no_wrap=i >= LEFT)
     for summary in summaries:
         table.add_row(*cells(summary))
     Console(width=None if Console().is_terminal else 200).print(table)
@@ -248,9 +249,9 @@ LEFT = 3  # of the headings, whose columns begin at the left
 
 
 def cells(summary: Summary) -> list[str]:
-    """A summary as the texts of a row of a table, below HEADINGS."""
+    """A summary as the texts of a row of a table, below HEADINGS; an interval has a line of its own."""
     shares = [
-        f"{100 * share.value:.1f} ({100 * share.low:.1f}-{100 * share.high:.1f})" for share in summary.shares.values()
+        f"{100 * share.value:.1f}\n{100 * share.low:.1f}-{100 * share.high:.1f}" for share in summary.shares.values()
     ]
     lengths = ["-" if value is None else f"{value:.2f}" for value in (summary.parts, summary.seen)]
     names = [summary.kind, summary.solver, summary.test, str(summary.problems)]

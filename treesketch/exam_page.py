@@ -82,10 +82,14 @@ def _table(summaries: Sequence[Summary]) -> str:
     for number, summary in enumerate(summaries):
         first, *others = cells(summary)
         color = f"line line{number % 6}" + (" dashed" if number // 6 % 2 else "")
-        row = f'<td class="{color}">{escape(first)}</td>' + "".join(f"<td>{escape(cell)}</td>" for cell in others)
+        row = f'<td class="{color}">{escape(first)}</td>' + "".join(f"<td>{_lines(cell)}</td>" for cell in others)
         rows.append(f"<tr>{row}</tr>")
     body = "\n".join(rows)
     return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
 
 
 def _entry(result: Result, answer: Answer) -> str:

@@ -42,13 +42,13 @@ def solve(judge: Judge, rng: np.random.Generator, begin: Iterable[Node] = ()) ->
 
 
 def to_program(solid: Solid) -> Node:
-    """The program of parts, from the back to the front. What is cut from nothing is left out.
+    """The program of parts, from the back to the front, without what is cut from nothing.
 
-    Raises ValueError when no part adds.
+    Where nothing is left it is a circle of radius 0, which draws nothing.
     """
     begun = next((i for i, part in enumerate(solid) if part.adds), None)
     if begun is None:
-        raise ValueError("a program has to add a part")
+        return Node("program", (_leaf(Region(True, 0, 0, 0, 0)),))
     expression = _leaf(solid[begun].region)
     for part in solid[begun + 1 :]:
         expression = Node("add" if part.adds else "subtract", (expression, _leaf(part.region)))
@@ -74,16 +74,15 @@ class _Solver:
         if self.judge.best:
             self.improve(interpret(self.judge.best.program))
         first = self.read()
-        if not self.score(first) or not self.try_solid(first).exact:
+        if not self.try_solid(first).exact:
             first = max(first, self.read(SLACK), key=self.score)
-        if self.score(first):
-            self.improve(first)
+        self.improve(first)
         for reading in range(1, READINGS):
             best = interpret(self.judge.best.program) if self.judge.best and self.judge.best.exact else None
             if best and reading >= len(best) / PARTS_A_READING:
                 return
             solid = self.read(int(self.rng.choice((0, SLACK))), self.rng)
-            if self.score(solid) and not (best and len(solid) > len(best) + LONGER):
+            if not (best and len(solid) > len(best) + LONGER):
                 self.improve(solid)
 
     def read(self, slack: int = 0, rng: np.random.Generator | None = None) -> Solid:
@@ -98,29 +97,28 @@ class _Solver:
 
     def mend(self, solid: Solid) -> Solid:
         """Put parts in, or in the place of others, as long as the likeness grows and it is not exact."""
-        found, better = self.try_solid(solid), solid
-        while better and not found.exact:
+        better: Solid | None = solid
+        while better is not None:
             solid, found = better, self.try_solid(better)
-            better = next((one for one in self.mended(solid) if self.score(one) > found.score), ())
+            promising = () if found.exact else self.mended(solid)
+            better = next((one for one in promising if self.score(one) > found.score), None)
         return solid
 
     def shorten(self, solid: Solid) -> None:
-        """Drop parts, or put one in the place of two, as long as it gets no worse."""
+        """Drop parts, or put one in the place of two, as long as it gets hardly worse."""
         score = self.score(solid) - LOSS
-        while solid:
-            solid = next((one for one in self.shorter(solid) if self.score(one) >= score), ())
+        shorter: Solid | None = solid
+        while shorter is not None:
+            shorter = next((one for one in self.shorter(shorter) if self.score(one) >= score), None)
 
     def try_solid(self, solid: Solid) -> Try:
         return self.judge.try_program(to_program(solid))
 
     def score(self, solid: Solid) -> float:
-        """The likeness of a solid; none where nothing is added."""
-        return self.try_solid(solid).score if any(part.adds for part in solid) else 0.0
+        return self.try_solid(solid).score
 
     def drawn(self, solid: Solid) -> Mask:
         """The pixels that are inside in a drawing, which costs a render."""
-        if not any(part.adds for part in solid):
-            return np.zeros_like(self.inside)
         inside: Mask = self.try_solid(solid).drawing > 0.5
         return inside
 
@@ -160,8 +158,8 @@ class _Solver:
         """The part that adds and the one that cuts which mend the most pixels behind others, where it is `least`."""
         hidden = np.zeros(drawn.shape, np.uint64)
         for part in front:
+            self.judge.look()
             hidden |= samples_of(part.region)
-        self.judge.look()
         seen = np.bitwise_count(hidden) <= HALF
         found = []
         for adds in (True, False):

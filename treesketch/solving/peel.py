@@ -2,9 +2,9 @@
 
 The last part that holds a point decides there, so the last part is seen whole: all that it covers is inside, or all
 outside. Such a part is peeled off, what it hid counts for nothing from then on, and the next one is read from the rest.
-Any part that fits may come first, for it never makes another one unfit (Rivest, *Learning Decision Lists*, 1987): so
-there is no way to lose, only longer and shorter ways, and parts are taken first that explain most of what is seen of
-the borders between inside and outside.
+Any part that fits may come first, for it never makes another one unfit (Rivest, *Learning Decision Lists*, 1987): apart
+from pixels that several edges share there are only longer and shorter ways. Parts come first that explain most of what
+is seen of the borders between inside and outside.
 """
 
 from collections.abc import Iterator
