@@ -49,7 +49,7 @@ def test_known_geometry_comes_back(path: Path) -> None:
     assert limit
     large = drawn_by_resvg(interpret(parse(text)), 4 * SIDE)
     target = np.round(shrunk(large) * 255).astype(np.float32) / 255
-    drawing = draw_picture(Picture(target, path.stem, (SIDE, SIDE)), Options(seconds=3))
+    drawing = draw_picture(Picture(target, path.stem, (SIDE, SIDE)), Options(seconds=5))
     program = unparse(drawing.tree)
     assert measure_program(program).numbers <= int(limit[1]), program
     again = drawn_by_resvg(interpret(drawing.tree), 4 * SIDE)
