@@ -12,6 +12,8 @@ from treesketch.tree import Node, walk
 PAINT_FORMS = frozenset({"fill", "no_fill", "stroke", "no_stroke", "stroke_weight"})  # these draw nothing themselves
 SETTINGS = PAINT_FORMS | {"background"}
 
+LINES = frozenset({"line", "dot"})  # shapes without an inside
+
 STATEFUL = frozenset(  # forms that change what later ones draw in ways that a layer cannot say
     {"stroke_cap", "stroke_join", "rect_mode", "ellipse_mode", "random_seed", "noise_seed"}
     | {"translate", "rotate", "scale", "scale_each", "shear_x", "shear_y", "def", "defn", "defn_value", "call"}
@@ -101,7 +103,7 @@ def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: 
     stroke: Channels | None = (0, 0, 0)
     weight, cap, join = 1.0, "round", "miter"
     for layer in layers:
-        if layer.shape.production != "line" and layer.fill != fill:
+        if layer.shape.production not in LINES and layer.fill != fill:
             fill = layer.fill
             forms.append(Node("no_fill") if fill is None else Node("fill", (color_node(fill),)))
         if layer.stroke != stroke:
@@ -161,7 +163,7 @@ def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list
                     raise ValueError(f"{form.production} is more than a layer")
                 if any(node.production in SETTINGS for _, node in walk(form)):
                     raise ValueError(f"a setting inside {form.production}")
-                inside = None if form.production == "line" else fill
+                inside = None if form.production in LINES else fill
                 layers.append(Layer(form, inside, stroke, weight if stroke is not None else 1.0))
     return layers, ground
 
@@ -170,7 +172,7 @@ def paint_after(layers: Sequence[Layer]) -> Paint:
     """The paint that `write_program` leaves set behind these layers."""
     fill, stroke, weight = Paint().fill, Paint().stroke, Paint().weight
     for layer in layers:
-        fill = fill if layer.shape.production == "line" else layer.fill
+        fill = fill if layer.shape.production in LINES else layer.fill
         stroke = layer.stroke
         weight = weight if stroke is None else layer.weight
     return Paint(fill, stroke, weight)

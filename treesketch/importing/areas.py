@@ -96,12 +96,8 @@ def stroke(path: Path, pen: Pen, ledger: Ledger) -> Path:
     line = moved(path, compose((larger, 0.0, 0.0, larger, 0.0, 0.0), back))
     drawn = _to_skia(line, FillType.WINDING)
     try:
-        drawn.stroke(
-            pen.width * larger,
-            _CAPS[pen.cap],
-            _JOINS.get(pen.join, LineJoin.MITER_JOIN),
-            pen.miter_limit,
-        )
+        join = _JOINS.get(pen.join, LineJoin.MITER_JOIN)
+        drawn.stroke(pen.width * larger, _CAPS[pen.cap], join, pen.miter_limit)
     except pathops.PathOpsError:
         raise Unsure from None
     drawn.convertConicsToQuads(FINE_ARC)

@@ -82,7 +82,7 @@ class _Reader:
         if len(document.lines) >= MOST_TAGS:
             raise self.error(f"more than {MOST_TAGS} elements; simplify the drawing")
         document.lines[element] = self.parser.CurrentLineNumber
-        if "id" in element.attrib:
+        if element.attrib.get("id"):
             document.ids.setdefault(element.attrib["id"], element)
         if tag == "style":
             document.styles.append(element)

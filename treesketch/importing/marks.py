@@ -93,7 +93,7 @@ def _side_by_side(marks: list[Mark], ledger: Ledger) -> list[Mark]:
     parts: list[Mark] = []
     looked = 0
     for mark in marks:
-        box, uncovered, kept = _box(mark), [mark], list[Mark]()
+        box, above, uncovered, kept = _box(mark), None, [mark], list[Mark]()
         for part in parts:
             looked += 1
             if looked > MOST_OVERLAPS:
@@ -101,7 +101,7 @@ def _side_by_side(marks: list[Mark], ledger: Ledger) -> list[Mark]:
             if _are_apart(box, _box(part)):
                 kept.append(part)
                 continue
-            above = covered(mark, ledger)
+            above = above or covered(mark, ledger)
             kept += _cut(part, above, False, ledger)
             if not mark.is_opaque:
                 below = covered(part, ledger)

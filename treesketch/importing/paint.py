@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treesketch.importing import values
-from treesketch.importing.document import Document, drawn
+from treesketch.importing.document import drawn
 from treesketch.importing.paths import Points
 from treesketch.importing.shapes import Measure
 from treesketch.importing.style import Cascade
@@ -18,6 +18,8 @@ from treesketch.scene import IDENTITY, Affine, compose
 
 MOST_LINKS = 20  # of a gradient to the next that it takes its stops from
 MOST_SAMPLES = 1_500  # places by which its mean is found
+GRADIENTS = ("linearGradient", "radialGradient")
+_SHARED = ("gradientUnits", "gradientTransform", "spreadMethod")
 PLAIN = 1 / 255  # rmse (0..1) by which a gradient may leave its mean colour and still be called plain
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -96,68 +98,78 @@ class Gradient:
         return np.asarray(np.where(fr + high * wider >= 0, high, low))
 
 
-def read_gradient(
-    element: Element, cascade: Cascade, measure: Measure, box: Box | None, to_canvas: Affine
-) -> Gradient | Color | None:
-    """A linearGradient or radialGradient for something in user units: its box there, and the transform to the canvas.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Written:
+    """What a gradient says, with what it takes from others: attributes, and its stops if there are any."""
 
-    A gradient that has one colour is that colour; one that paints nothing (no stops, no box to lie in) is None.
-    """
-    chain = _chain(element, cascade.document)
-    stops = next((found for item in chain if (found := _stops(item, cascade))), [])
-    if not stops:
-        return None
-    offsets = np.maximum.accumulate([offset for offset, _ in stops])
-    colors = np.array([color for _, color in stops])
-    if (colors == colors[0]).all():
-        return stops[0][1]
-    attributes: dict[str, str] = {}
-    for item in reversed(chain):
-        geometry = item.tag == element.tag  # a radial one has no use for a linear one's line
-        attributes |= {key: value for key, value in item.attrib.items() if geometry or key in _SHARED}
-    if attributes.get("gradientUnits") != "userSpaceOnUse":
-        if box is None or box[2] <= box[0] or box[3] <= box[1]:
+    attributes: Element
+    offsets: npt.NDArray[np.float64]
+    colors: npt.NDArray[np.float64]
+
+
+class Gradients:
+    """The gradients of a document, each read once."""
+
+    def __init__(self, cascade: Cascade):
+        self.cascade = cascade
+        self.written: dict[Element, _Written] = {}
+
+    def place(self, element: Element, measure: Measure, box: Box | None, to_canvas: Affine) -> Gradient | Color | None:
+        """A linearGradient or radialGradient for something in user units: its box there, and the way to the canvas.
+
+        A gradient that has one colour is that colour; one that paints nothing (no stops, no box to lie in) is None.
+        """
+        if element not in self.written:
+            self.written[element] = self._read(element)
+        written = self.written[element]
+        attributes, colors = written.attributes, written.colors
+        if not len(colors):
             return None
-        to_canvas = compose(to_canvas, (box[2] - box[0], 0.0, 0.0, box[3] - box[1], box[0], box[1]))
-        measure = Measure(1.0, 1.0, measure.font_size)
-    to_canvas = compose(to_canvas, values.transform(attributes.get("gradientTransform", "")) or IDENTITY)
-    back = values.inverse(to_canvas)
-    holder = Element(element.tag, attributes)
+        last = Color(*colors[-1].tolist())
+        if (colors == colors[-1]).all():
+            return last
+        if attributes.get("gradientUnits") != "userSpaceOnUse":
+            if box is None or box[2] <= box[0] or box[3] <= box[1]:
+                return None
+            to_canvas = compose(to_canvas, (box[2] - box[0], 0.0, 0.0, box[3] - box[1], box[0], box[1]))
+            measure = Measure(1.0, 1.0, measure.font_size)
+        back = values.inverse(compose(to_canvas, values.transform(attributes.get("gradientTransform", "")) or IDENTITY))
 
-    def read(name: str, default: float, percent: bool = True) -> float:
-        try:
-            start = measure.pixels(values.Length(default, "%"), name) if percent else default
-            return measure.read(holder, name, start)
-        except ValueError:
-            return default
+        def read(name: str, default: float) -> float:
+            try:
+                return measure.read(attributes, name, default)
+            except ValueError:
+                return default
 
-    if back is None:
-        return Color(*colors[-1].tolist())
-    spread = attributes.get("spreadMethod", "pad")
-    if element.tag == "linearGradient":
-        line = read("x1", 0), read("y1", 0), read("x2", 100), read("y2", 0)
-        if line[:2] == line[2:]:
-            return Color(*colors[-1].tolist())
-        return Gradient(element.attrib.get("id", ""), offsets, colors, spread, back, line, None)
-    cx, cy, r = read("cx", 50), read("cy", 50), read("r", 50)
-    if r <= 0:
-        return Color(*colors[-1].tolist())
-    circles = cx, cy, r, read("fx", cx, False), read("fy", cy, False), read("fr", 0, False)
-    return Gradient(element.attrib.get("id", ""), offsets, colors, spread, back, None, circles)
+        def share(name: str, percent: float) -> float:
+            return read(name, measure.pixels(values.Length(percent, "%"), name))
 
+        line = circles = None
+        if element.tag == "linearGradient":
+            line = share("x1", 0), share("y1", 0), share("x2", 100), share("y2", 0)
+        else:
+            cx, cy, r = share("cx", 50), share("cy", 50), share("r", 50)
+            circles = cx, cy, r, read("fx", cx), read("fy", cy), read("fr", 0.0)
+        if back is None or (line and line[:2] == line[2:]) or (circles and circles[2] <= 0):
+            return last
+        name, spread = element.attrib.get("id", ""), attributes.get("spreadMethod", "pad")
+        return Gradient(name, written.offsets, colors, spread, back, line, circles)
 
-_SHARED = ("gradientUnits", "gradientTransform", "spreadMethod")
-
-
-def _chain(element: Element, document: Document) -> list[Element]:
-    """A gradient and those that it takes from what it does not say itself."""
-    chain = [element]
-    while len(chain) < MOST_LINKS:
-        following = document.ids.get(chain[-1].attrib.get("href", "").removeprefix("#"))
-        if following is None or following in chain or following.tag not in ("linearGradient", "radialGradient"):
-            break
-        chain.append(following)
-    return chain
+    def _read(self, element: Element) -> _Written:
+        chain = [element]
+        while len(chain) < MOST_LINKS:
+            following = self.cascade.document.ids.get(chain[-1].attrib.get("href", "").removeprefix("#"))
+            if following is None or following in chain or following.tag not in GRADIENTS:
+                break
+            chain.append(following)
+        attributes: dict[str, str] = {}
+        for item in reversed(chain):
+            whole = item.tag == element.tag  # a radial one has no use for a linear one's line
+            attributes |= {key: value for key, value in item.attrib.items() if whole or key in _SHARED}
+        stops = next((found for item in chain if (found := _stops(item, self.cascade))), [])
+        offsets = np.maximum.accumulate([offset for offset, _ in stops]) if stops else np.zeros(0)
+        colors = np.array([color for _, color in stops], np.float64).reshape(-1, 4)
+        return _Written(Element(element.tag, attributes), offsets, colors)
 
 
 def _stops(element: Element, cascade: Cascade) -> list[tuple[float, Color]]:

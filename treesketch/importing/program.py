@@ -14,7 +14,7 @@ from treesketch.importing.notes import Ledger
 from treesketch.importing.paint import PLAIN, Gradient
 from treesketch.importing.paths import Path, Points, bounds, contours, is_closed, segments
 from treesketch.importing.walk import Drawing
-from treesketch.layers import Channels, Layer, write_program
+from treesketch.layers import LINES, Channels, Layer, write_program
 from treesketch.scene import stretch
 from treesketch.strokes import MITER_LIMIT
 from treesketch.tree import Node
@@ -96,9 +96,11 @@ def _groups(mark: Mark, ledger: Ledger) -> list[Group]:
 def _both(mark: Mark, pen: Pen, paint: Channels, color: Channels, ledger: Ledger) -> Layer | None:
     """The inside of a path and the line along it as one form, where that says the same."""
     weight, lines = _weight(pen), contours(mark.path)
-    group = [contour for group in _groups(mark, ledger) for contour in group]
     joins = {join for contour in lines if (join := _join(contour, pen))}
-    if weight is None or len(group) != len(lines) or len(joins) > 1 or "mixed" in joins:
+    if weight is None or len(joins) > 1 or "mixed" in joins:
+        return None
+    group = [contour for group in _groups(mark, ledger) for contour in group]
+    if len(group) != len(lines):
         return None
     join = joins.pop() if joins else None
     if all(map(is_closed, lines)):
@@ -107,7 +109,7 @@ def _both(mark: Mark, pen: Pen, paint: Channels, color: Channels, ledger: Ledger
     if len(lines) > 1:
         return None
     node = forms.opened(lines[0])
-    return Layer(node, None if node.production in ("line", "dot") else paint, color, weight, _CAPS[pen.cap], join)
+    return Layer(node, None if node.production in LINES else paint, color, weight, _CAPS[pen.cap], join)
 
 
 def _stroke(mark: Mark, pen: Pen, paint: Channels, ledger: Ledger) -> Iterator[Layer]:

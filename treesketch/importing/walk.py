@@ -18,7 +18,7 @@ from treesketch.importing.dashes import dashed
 from treesketch.importing.document import Document, drawn
 from treesketch.importing.marks import Mark
 from treesketch.importing.notes import Ledger, Source
-from treesketch.importing.paint import Box, Gradient, read_gradient
+from treesketch.importing.paint import GRADIENTS, Box, Gradient, Gradients
 from treesketch.importing.paths import EMPTY, Path, bounds, moved
 from treesketch.importing.shapes import SHAPES, Measure, read_shape
 from treesketch.importing.style import INITIAL, Cascade, Style
@@ -34,6 +34,7 @@ _SILENT = frozenset(
     " cursor font font-face color-profile solidcolor hatch mesh".split()
 )
 _ANIMATIONS = ("animate", "animateTransform", "animateMotion", "animateColor", "set")
+_LEFT_OUT = ("text", "image", "foreignObject", "script", *_ANIMATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class _Walker:
         self.document = document
         self.ledger = ledger
         self.cascade = Cascade(document, ledger)
+        self.gradients = Gradients(self.cascade)
         self.to_canvas = IDENTITY  # from the outermost svg's pixels
         self.shapes: dict[tuple[Element, Measure], tuple[Path, str | None]] = {}
 
@@ -95,12 +97,11 @@ class _Walker:
         self.ledger.visit(source, place.nested)
         if element.tag in _SILENT:
             return []
-        if element.tag not in SHAPES and element.tag not in _CONTAINERS:
-            known = element.tag in ("text", "image", "foreignObject", "script", *_ANIMATIONS)
-            self.ledger.note(source, "is left out" if known else "is not known; left out")
-            return []
         style = self.cascade.style(element, parent)
         if style.display == "none":
+            return []
+        if element.tag not in SHAPES and element.tag not in _CONTAINERS:
+            self.ledger.note(source, "is left out" if element.tag in _LEFT_OUT else "is not known; left out")
             return []
         place = self._transformed(element, style, place)
         if values.inverse(place.to_canvas) is None:
@@ -243,8 +244,8 @@ class _Walker:
         if not isinstance(paint, Server):
             return None
         element = self.document.ids.get(paint.id)
-        if element is not None and element.tag in ("linearGradient", "radialGradient"):
-            found = read_gradient(element, self.cascade, self._measure(style, place), bounds(own), place.to_canvas)
+        if element is not None and element.tag in GRADIENTS:
+            found = self.gradients.place(element, self._measure(style, place), bounds(own), place.to_canvas)
             return None if isinstance(found, Color) and not found.alpha else found
         instead = self._paint(paint.fallback, style, own, place, source)
         what = "is not there" if element is None else f"is a {element.tag}"
@@ -257,13 +258,7 @@ class _Walker:
         if style.stroke == "none" or width <= 0:
             return None
         frame = self.to_canvas if style.vector_effect == "non-scaling-stroke" else place.to_canvas
-        return Pen(
-            width,
-            style.stroke_linecap,
-            style.stroke_linejoin,
-            style.stroke_miterlimit,
-            frame,
-        )
+        return Pen(width, style.stroke_linecap, style.stroke_linejoin, style.stroke_miterlimit, frame)
 
     # What acts on an element as a whole
 
@@ -417,14 +412,8 @@ def _fit(box: Box, width: float, height: float, ratio: str) -> Affine:
         return (sx, 0.0, 0.0, sy, -x * sx, -y * sy)
     left, top, covers = kept
     scale = max(sx, sy) if covers else min(sx, sy)
-    return (
-        scale,
-        0.0,
-        0.0,
-        scale,
-        (width - across * scale) * left - x * scale,
-        (height - down * scale) * top - y * scale,
-    )
+    over, under = width - across * scale, height - down * scale
+    return (scale, 0.0, 0.0, scale, over * left - x * scale, under * top - y * scale)
 
 
 def _user_box(found: list[Mark], place: Place) -> Box | None:
