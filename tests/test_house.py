@@ -61,6 +61,7 @@ ORDER = (
     "batch",
     "evaluate",
     "charts",
+    "page",
     "report",
     "exam",
     "exam_page",

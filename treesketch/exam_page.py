@@ -1,42 +1,22 @@
 """Results on problems -> one HTML page that needs no network: shares over renders, and what was not solved."""
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from PIL import Image
 
 from treesketch.charts import draw_chart
 from treesketch.dialects import draw_picture
 from treesketch.exam import BUDGET, HEADINGS, LEFT, Answer, Result, Summary, cells, pose_picture
 from treesketch.language import load_language
+from treesketch.page import line_class, write_document, write_figure
 from treesketch.solving.judge import Picture
 from treesketch.syntax import parse
 
 _STYLE = f"""
-:root {{ color-scheme: light dark; --line: #8884; --c0: #2a6fdb; --c1: #d4540a; --c2: #2b8a3e; --c3: #a03cb5;
-  --c4: #9a6b00; --c5: #0b7b8a; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 74rem; padding: 1.5rem; }}
-h1 {{ font-size: 1.5rem; margin: 0 0 .25rem; }} h2 {{ font-size: 1.2rem; margin: 2rem 0 .5rem; }}
-h3 {{ font-size: 1rem; margin: 0 0 .4rem; }} .scroll {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }}
+h3 {{ margin-bottom: .4rem; }} svg {{ max-width: 42rem; }}
 th:nth-child(-n + {LEFT}), td:nth-child(-n + {LEFT}) {{ text-align: left; }}
-article {{ padding: .9rem 0; border-bottom: 1px solid var(--line); }}
-.pictures {{ display: flex; flex-wrap: wrap; gap: .6rem; }}
-figure {{ margin: 0; }} figcaption {{ font-size: .85rem; opacity: .8; }}
-img {{ display: block; width: 128px; border: 1px solid var(--line); background: #fff; }}
-pre {{ margin: .4rem 0 0; overflow: auto; font: 13px/1.45 ui-monospace, monospace; }}
-svg {{ display: block; max-width: 42rem; fill: none; }}
-svg text {{ fill: currentColor; font-size: 11px; opacity: .75; }}
-.end {{ text-anchor: end; }} .middle {{ text-anchor: middle; }} .grid {{ stroke: var(--line); }}
-.line {{ stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }} .kept {{ stroke-width: 1; }}
-.dashed {{ stroke-dasharray: 5 3; }} td.line::before {{ content: ""; display: inline-block; width: 1rem;
-  margin-right: .5rem; vertical-align: .25em; border-top: 3px solid var(--c); }}
-td.dashed::before {{ border-top-style: dashed; }}
-""" + "".join(f".line{number} {{ --c: var(--c{number}); }}\n" for number in range(6))
+"""
 
 
 def write_page(results: Sequence[Result], summaries: Sequence[Summary], grammar: str) -> str:
@@ -53,13 +33,7 @@ def write_page(results: Sequence[Result], summaries: Sequence[Summary], grammar:
         f"<h2>Not solved, or not strictly: {len(failed)} of {len(results)}</h2>",
     ]
     body += [_entry(result, answer) for result, answer in failed]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>treesketch: {escape(grammar)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
+    return write_document(grammar, _STYLE, body)
 
 
 def _failures(result: Result) -> list[Answer]:
@@ -81,8 +55,9 @@ def _table(summaries: Sequence[Summary]) -> str:
     rows = []
     for number, summary in enumerate(summaries):
         first, *others = cells(summary)
-        color = f"line line{number % 6}" + (" dashed" if number // 6 % 2 else "")
-        row = f'<td class="{color}">{escape(first)}</td>' + "".join(f"<td>{_lines(cell)}</td>" for cell in others)
+        row = f'<td class="{line_class(number)}">{escape(first)}</td>' + "".join(
+            f"<td>{_lines(cell)}</td>" for cell in others
+        )
         rows.append(f"<tr>{row}</tr>")
     body = "\n".join(rows)
     return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
@@ -111,9 +86,4 @@ def _entry(result: Result, answer: Answer) -> str:
 def _figure(picture: Picture, caption: str) -> str:
     """A picture of a problem, or a coverage in black on white, as an inline PNG with its caption."""
     pixels = picture if picture.dtype == np.uint8 else np.round(255 * (1 - picture)).astype(np.uint8)
-    png = io.BytesIO()
-    Image.fromarray(pixels).save(png, "PNG", optimize=True)
-    data = base64.b64encode(png.getvalue()).decode("ascii")
-    return (
-        f'<figure><img alt="{caption}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
-    )
+    return write_figure(pixels, caption)

@@ -1,7 +1,5 @@
 """Measured rows -> one HTML page that needs no network: pictures are data URIs, nothing is loaded from elsewhere."""
 
-import base64
-import io
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -9,56 +7,34 @@ from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from treesketch.charts import LINES, Points, draw_chart
+from treesketch.charts import Points, draw_chart
 from treesketch.errors import SketchError
 from treesketch.evaluate import COLUMNS, Row, Summary, error_at, format_cell, load_measured, render_program
+from treesketch.page import line_class, write_document, write_figure
 
 LONGEST_SHOWN = 256  # pixels
 MILESTONES = (100, 1_000, 10_000)  # renders after which the tools are compared
 A_DECADE = 24  # points of a median's line
 
-_STYLE = (
-    """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881;
-  --c0: #2a6fdb; --c1: #d4540a; --c2: #2b8a3e; --c3: #a03cb5; --c4: #9a6b00; --c5: #0b7b8a; }
-@media (prefers-color-scheme: dark) {
-  :root { --c0: #6ea8ff; --c1: #ff9455; --c2: #63d17a; --c3: #d893ee; --c4: #e8c04a; --c5: #4fd0e0; } }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 74rem; padding: 1.5rem; }
-h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+_STYLE = """
 th:first-child, td:first-child, .summary :is(th, td):nth-child(2) { text-align: left; }
-article { display: grid; grid-template-columns: 130px 1fr; gap: .25rem 1.25rem; padding: .9rem 0;
-  border-bottom: 1px solid var(--line); }
-h3 { font-size: 1rem; margin: 0; grid-column: 1 / -1; }
-.pictures, .tool { display: flex; flex-wrap: wrap; gap: .6rem; align-items: start; }
-.tool { gap: .25rem 1.25rem; } .tool + .tool { margin-top: .9rem; } .tool > div:last-child { flex: 1 1 18rem; }
+article { display: grid; grid-template-columns: 130px 1fr; gap: .25rem 1.25rem; }
+h3 { grid-column: 1 / -1; }
+.tool { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: start; }
+.tool + .tool { margin-top: .9rem; } .tool > div:last-child { flex: 1 1 18rem; }
 article > .pictures { flex-direction: column; }
-figure { margin: 0; } img { display: block; width: 128px; border: 1px solid var(--line); background: #fff; }
 article > div, .tool > div { min-width: 0; } p { margin: 0 0 .3rem; }
-figcaption, .measures { font-size: .85rem; opacity: .8; }
+.measures { font-size: .85rem; opacity: .8; }
 .error { color: #c22; }
 details { min-width: 0; } summary { cursor: pointer; }
-pre { margin: .4rem 0 0; padding: .6rem .8rem; background: var(--soft); overflow: auto; max-height: 28rem;
-  font: 13px/1.45 ui-monospace, monospace; }
 .course { display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: center; margin: .75rem 0 .5rem; }
 .course > figure { flex: 1 1 26rem; max-width: 42rem; } .course > .scroll { flex: 0 1 auto; }
-svg { display: block; width: 100%; fill: none; } svg text { fill: currentColor; font-size: 11px; opacity: .75; }
-.end { text-anchor: end; } .middle { text-anchor: middle; } .grid { stroke: var(--line); }
+svg { width: 100%; }
 .sparkline { width: 128px; height: 44px; border-bottom: 1px solid var(--line); }
-.line { stroke: var(--c); stroke-width: 2; stroke-linejoin: round; } .kept { stroke-width: 1; }
-.dashed { stroke-dasharray: 5 3; } td.line::before { content: ""; display: inline-block; width: 1rem;
-  margin-right: .5rem; vertical-align: .25em; border-top: 3px solid var(--c); }
-td.dashed::before { border-top-style: dashed; }
-"""
-    + "".join(f".line{number} {{ --c: var(--c{number}); }}\n" for number in range(LINES))
-    + """@media (max-width: 48rem) {
+@media (max-width: 48rem) {
   article { grid-template-columns: 1fr; } article > .pictures { flex-direction: row; } }
 """
-)
 
 
 def write_page(rows: Sequence[Row], summaries: Sequence[Summary], title: str) -> str:
@@ -78,13 +54,7 @@ def write_page(rows: Sequence[Row], summaries: Sequence[Summary], title: str) ->
         body.append(f'<h2 id="{escape(category)}">{escape(category)}</h2>')
         body.append(_course([row for group in pictures.values() for row in group]))
         body += [_entry(group) for group in pictures.values()]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>treesketch: {escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
+    return write_document(title, _STYLE, body)
 
 
 def _summary_table(summaries: Iterable[Summary]) -> str:
@@ -117,7 +87,7 @@ def _course(rows: Sequence[Row]) -> str:
     for number, (tool, group) in enumerate(tools.items()):
         cells = [_milestone(group, mark) for mark in marks]
         cells.append(format_cell("rmse", median(row.course[-1].rmse for row in group) if group else None))
-        kind = _line_class(number)
+        kind = line_class(number)
         lines.append(f'<tr><td class="{kind}">{escape(tool)}</td>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     begin = max(row.course[0].renders for row in drawn)
     late = f" Before {begin:,} renders some pictures had no program yet." if begin > 1 else ""
@@ -129,10 +99,6 @@ def _course(rows: Sequence[Row]) -> str:
         f'<div class="course">\n<figure>{chart}<figcaption>{caption}</figcaption></figure>\n<div class="scroll"><table>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table></div>\n</div>"
     )
-
-
-def _line_class(number: int) -> str:
-    return f"line line{number % LINES}" + (" dashed" if number // LINES % 2 else "")
 
 
 def _median_line(rows: Sequence[Row]) -> Points:
@@ -201,10 +167,4 @@ def _load(row: Row) -> NDArray[np.float32] | None:
 
 def _figure(pixels: NDArray[np.floating], caption: str) -> str:
     """NDArray[np.float32] (H, W, 3), 0..1, as an inline PNG with its caption."""
-    image = Image.fromarray((np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8))
-    image.thumbnail((LONGEST_SHOWN, LONGEST_SHOWN))
-    png = io.BytesIO()
-    image.save(png, "PNG", optimize=True)
-    data = base64.b64encode(png.getvalue()).decode("ascii")
-    text = escape(caption)
-    return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+    return write_figure((np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8), caption, LONGEST_SHOWN)

@@ -265,28 +265,33 @@ class _Walker:
     def _effects(self, found: list[Mark], style: Style, place: Place, source: Source) -> list[Mark]:
         """Clip, mask and opacity of an element on what it paints."""
         if style.clip_path:
-            found = self._clip(found, style.clip_path, place, source)
+            found = self._cut(found, "clip-path", style.clip_path, place, source)
         if place.outline:
             return found
         if style.mask:
-            found = self._mask(found, style.mask, place, source)
+            found = self._cut(found, "mask", style.mask, place, source)
         if style.filter in self.document.ids:
             self.ledger.note(source, f'filter "{style.filter}" is left out')
         if style.mix_blend_mode != "normal":
             self.ledger.note(source, f"mix-blend-mode {style.mix_blend_mode} is left out; painted over")
         return marks.fade(found, style.opacity, source, self.ledger)
 
-    def _clip(self, found: list[Mark], name: str, place: Place, source: Source) -> list[Mark]:
+    def _cut(self, found: list[Mark], word: str, name: str, place: Place, source: Source) -> list[Mark]:
+        """What is left of marks under a clip-path, or a mask that shows or hides without anything between."""
+        tag, unsure, instead, region_of = {
+            "clip-path": ("clipPath", "is too intricate", "drawn unclipped", self._clip_region),
+            "mask": ("mask", "is left out", "drawn unmasked", self._mask_region),
+        }[word]
         element = self.document.ids.get(name)
-        if element is None or element.tag != "clipPath":
-            self.ledger.note(source, f'clip-path "{name}" is not there; drawn unclipped')
+        if element is None or element.tag != tag:
+            self.ledger.note(source, f'{word} "{name}" is not there; {instead}')
             return found
         try:
-            region = self._clip_region(element, name, found, place, source)
+            region = region_of(element, name, found, place, source)
         except Unsure:
-            self.ledger.note(source, f'clip-path "{name}" is too intricate; drawn unclipped')
+            self.ledger.note(source, f'{word} "{name}" {unsure}; {instead}')
             return found
-        return marks.clip(found, region, f'clip-path "{name}"', self.ledger)
+        return marks.clip(found, region, f'{word} "{name}"', self.ledger)
 
     def _clip_region(self, element: Element, name: str, found: list[Mark], place: Place, source: Source) -> Path:
         """What a clipPath lets through, on the canvas. Raises Unsure."""
@@ -304,24 +309,11 @@ class _Walker:
             elif child.tag in SHAPES or child.tag == "use":
                 parts += self.visit(child, style, inside)
         if style.clip_path:
-            parts = self._clip(parts, style.clip_path, replace(place, within=inside.within), source)
+            parts = self._cut(parts, "clip-path", style.clip_path, replace(place, within=inside.within), source)
         region = marks.covered(parts[0], self.ledger) if parts else EMPTY
         for part in parts[1:]:
             region = areas.union(region, marks.covered(part, self.ledger), self.ledger)
         return region
-
-    def _mask(self, found: list[Mark], name: str, place: Place, source: Source) -> list[Mark]:
-        """A mask that shows or hides, without anything between, is a clip; any other is left out."""
-        element = self.document.ids.get(name)
-        if element is None or element.tag != "mask":
-            self.ledger.note(source, f'mask "{name}" is not there; drawn unmasked')
-            return found
-        try:
-            region = self._mask_region(element, name, found, place, source)
-        except Unsure:
-            self.ledger.note(source, f'mask "{name}" is left out; drawn unmasked')
-            return found
-        return marks.clip(found, region, f'mask "{name}"', self.ledger)
 
     def _mask_region(self, element: Element, name: str, found: list[Mark], place: Place, source: Source) -> Path:
         """What a mask shows, on the canvas. Raises Unsure where it is more than a clip."""

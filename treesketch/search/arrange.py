@@ -5,7 +5,7 @@ border; layers that do not touch may come in any order, so those of one paint co
 beginning to its end. What repeats then does so evenly, which is what `simplify` looks for.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from treesketch.layers import Layer, rect
 from treesketch.search.judge import Judge, Sketch, layer_numbers
+from treesketch.search.numbers import numbers
 from treesketch.simplify import shifted
 from treesketch.tree import Node, walk
 
@@ -55,7 +56,7 @@ def alike(sketch: Sketch, judge: Judge, price: float, is_over: Callable[[], bool
     """
     found = {k: corners for k, layer in enumerate(sketch.layers) if (corners := _corners(layer)) is not None}
     error = judge.error(sketch) * judge.target.size
-    for k in sorted(found, key=lambda k: -_share(sketch.layers[k], judge)):
+    for k in sorted(found, key=lambda k: -int(judge.mark(sketch.layers[k]).sum())):
         best: tuple[float, Sketch] | None = None
         for j in found:
             one, other = sketch.layers[j], sketch.layers[k]
@@ -87,10 +88,6 @@ def _corners(layer: Layer) -> NDArray[np.float64] | None:
     if any(not isinstance(value, float) for pair in values for value in pair):
         return None
     return np.array(values, float)
-
-
-def _share(layer: Layer, judge: Judge) -> float:
-    return float(judge.mark(layer).sum())
 
 
 def barred(sketch: Sketch, judge: Judge, is_over: Callable[[], bool]) -> Sketch:
@@ -245,13 +242,7 @@ def _with_layer(sketch: Sketch, k: int, layer: Layer) -> Sketch:
     return replace(sketch, layers=(*sketch.layers[:k], layer, *sketch.layers[k + 1 :]))
 
 
-def _numbers(shape: Node) -> Sequence[float] | None:
-    """The numbers of a form whose points and sizes are all literal."""
-    values = list(_leaves(shape))
-    return [value for value in values if value is not None] if None not in values and len(values) == 4 else None
-
-
-def _leaves(shape: Node) -> Iterator[float | None]:
-    for _, node in walk(shape):
-        if not node.children:
-            yield node.value if isinstance(node.value, float) else None
+def _numbers(shape: Node) -> list[float] | None:
+    """The numbers of a form that has four, each by itself."""
+    found = numbers(shape)
+    return [number.value for number in found] if len(found) == 4 and all(number.alone for number in found) else None

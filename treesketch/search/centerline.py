@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from treesketch.search.contour import Sides, distance, fit_circle, fit_rect, fit_rounds
+from treesketch.search.contour import Sides, corner_radius, distance, fit_circle, fit_rect, fit_rounds, swept
 from treesketch.search.outline import Outline, center_line
 
 Array = NDArray[np.float64]
@@ -152,13 +152,11 @@ def _frame(line: Array, weight: float, tolerance: float) -> Outline | None:
     box = fit_rect(line, np.ones(len(line)))
     if box is None:
         return None
-    x0, y0, x1, y1 = box.params
     x, y = line.T
-    area = abs(float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())) / 2
-    radius = np.sqrt(max(1.5 * ((x1 - x0) * (y1 - y0) - area), 0.0))  # a parabola cuts off a sixth of its square
-    if radius > 0.6 * min(x1 - x0, y1 - y0):
+    radius = corner_radius(box, abs(float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())) / 2)
+    if radius is None:
         return None
-    outlines = [Outline("frame", np.append(box.params, (min(radius, 0.5 * min(x1 - x0, y1 - y0)), weight)))]
+    outlines = [Outline("frame", np.append(box.params, (radius, weight)))]
     if radius < max(0.75 * weight, 2.0):
         outlines.insert(0, Outline("box", np.append(box.params, weight)))
     for outline in outlines:
@@ -179,12 +177,10 @@ def arcs(line: Array, weight: float) -> list[Outline]:
     away = np.abs(np.hypot(line[:, 0] - cx, line[:, 1] - cy) - r)
     if np.quantile(away, 0.9) > 0.5 or away.max() > 1.5:  # its ends may point a little elsewhere
         return []
-    angles = np.unwrap(np.arctan2(line[:, 1] - cy, line[:, 0] - cx))
-    start, stop = sorted((float(angles[0]), float(angles[-1])))
+    start, stop = swept(line, circle)
     if not 0.2 < stop - start < 2 * np.pi - 0.05:
         return []
-    turn = 2 * np.pi * np.floor(start / (2 * np.pi))
-    return [Outline("arc", np.array([cx, cy, r, r, start - turn, stop - turn, weight]))]
+    return [Outline("arc", np.array([cx, cy, r, r, start, stop, weight]))]
 
 
 def run_out(outline: Outline, picture: Array) -> Outline:

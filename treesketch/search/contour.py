@@ -162,12 +162,19 @@ def fit_rect(points: Array, weight: Array) -> Outline | None:
 
 def fit_rounded(box: Outline, member: NDArray[np.float32]) -> Outline | None:
     """The rectangle with its corners rounded so much that it covers as much as a region does, if they are round."""
+    radius = corner_radius(box, float(member.sum()))
+    return Outline("rounded", np.append(box.params, radius)) if radius is not None and radius > 1.0 else None
+
+
+def corner_radius(box: Outline, area: float) -> float | None:
+    """The radius of a rectangle's corners with which it has that area, at most half a side; None if far more is gone.
+
+    A parabola cuts off a sixth of the square on its radius.
+    """
     x0, y0, x1, y1 = box.params
-    missing = (x1 - x0) * (y1 - y0) - float(member.sum())
-    radius = np.sqrt(max(1.5 * missing, 0.0))  # a parabola cuts off a sixth of the square on its radius
-    if not 1.0 < radius <= 0.6 * min(x1 - x0, y1 - y0):
-        return None
-    return Outline("rounded", np.append(box.params, min(radius, 0.5 * min(x1 - x0, y1 - y0))))
+    shorter = float(min(x1 - x0, y1 - y0))
+    radius = float(np.sqrt(max(1.5 * ((x1 - x0) * (y1 - y0) - area), 0.0)))
+    return min(radius, 0.5 * shorter) if radius <= 0.6 * shorter else None
 
 
 def blocks(member: NDArray[np.float32], most: int = 8) -> list[Outline]:
@@ -310,12 +317,10 @@ def fit_slices(points: Array, weight: Array) -> list[Outline]:
     if len(arc) < max(5, 0.25 * n):
         return []
     cx, cy, r = circle
-    angles = np.unwrap(np.arctan2(arc[:, 1] - cy, arc[:, 0] - cx))
-    start, stop = sorted((float(angles[0]), float(angles[-1])))
+    start, stop = swept(arc, circle)
     if not 0.3 < stop - start < 2 * np.pi - 0.15:
         return []
-    turn = 2 * np.pi * np.floor(start / (2 * np.pi))
-    params = np.array([cx, cy, r, r, start - turn, stop - turn])
+    params = np.array([cx, cy, r, r, start, stop])
     # What is not on the arc must be straight: between its ends, or from them to the centre.
     rest, ends, center = points[off], (arc[0], arc[-1]), np.array([cx, cy])
     straight = {
@@ -324,6 +329,14 @@ def fit_slices(points: Array, weight: Array) -> list[Outline]:
     }
     seen = weight[off] > 0.1 * weight.max()
     return [Outline(kind, params) for kind, away in straight.items() if (away[seen] < STRAIGHT).all()]
+
+
+def swept(arc: Array, circle: Circle) -> tuple[float, float]:
+    """The angles, start and stop, that points (n, 2) in a row along a circle go through; start is in 0..2 pi."""
+    angles = np.unwrap(np.arctan2(arc[:, 1] - circle[1], arc[:, 0] - circle[0]))
+    start, stop = sorted((float(angles[0]), float(angles[-1])))
+    turn = 2 * np.pi * float(np.floor(start / (2 * np.pi)))
+    return start - turn, stop - turn
 
 
 def distance(points: Array, a: Array, b: Array) -> Array:

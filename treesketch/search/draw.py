@@ -28,7 +28,7 @@ from treesketch.search.refine import refine
 from treesketch.search.sources import Regions, Situation, Source, Writer
 from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
-from treesketch.search.trace import decompose, draft
+from treesketch.search.trace import FEWEST_NUMBERS, decompose, draft
 from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
@@ -43,7 +43,6 @@ SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
 PEN = 15  # prices that one weight of stroke fewer is worth, because that is how a person draws
-FEWEST_NUMBERS = 4  # of a shape
 TOGETHER = 4  # proposals that may go in at once
 
 
@@ -114,7 +113,7 @@ class _Search:
         self.idle = 0  # turns since a proposal was worth trying
         self.failed: set[Layer] = set()
         self.course: list[Step] = []
-        self.best = self.drafted()
+        self.best: Sketch | None = None
         self.least = np.inf  # what it costs
         self.known: tuple[Sketch, float] | None = None  # the sketch last judged, and its rmse
 
@@ -128,7 +127,7 @@ class _Search:
             try:
                 sketch = self.found()
             except OutOfRenders:
-                sketch = self.best
+                sketch = self.best or self.drafted()
             return self.told(sketch)
 
     def drafted(self) -> Sketch:

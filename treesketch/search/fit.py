@@ -89,7 +89,8 @@ class Fitter:
     def __init__(self, target: Pixels, canvas: tuple[int, int], deadline: float = math.inf):
         self.target = _working_size(target)
         self.scale = _scale(self.target, canvas)
-        self.surveyed = survey(self.target, deadline=deadline)
+        self.mixture = regions.unmix(self.target)
+        self.surveyed = survey(self.target, deadline=deadline, mixture=self.mixture)
         self._fits: list[_Fit] | None = None
 
     def propose(self, drawing: Pixels | None, most: int = 64) -> list[Candidate]:
@@ -115,7 +116,7 @@ class Fitter:
         if drawing is not None:
             shapes = [
                 (Layer(outline, region.color), 0.0, area, 1.0, region.mask)
-                for region in regions.residual_regions(self.target, now)
+                for region in regions.residual_regions(self.target, now, mixture=self.mixture)
                 if float(wrong[region.mask].sum()) >= NUMBER_PRICE * 4
                 for outline, area in fit_region(region)
             ]

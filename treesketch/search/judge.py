@@ -246,10 +246,14 @@ def _tinted(layer: Layer, color: Channels) -> Layer:
 
 def count_numbers(sketch: Sketch, canvas: tuple[int, int]) -> int:
     """Numbers of a sketch's program that say where and how large, not what colour."""
-    program = write_program(sketch.layers, canvas, sketch.ground)
+    return program_numbers(write_program(sketch.layers, canvas, sketch.ground))
+
+
+def program_numbers(program: Node) -> int:
+    """Numbers of a program, or of one form, that say where and how large, not what colour."""
     return sum(number.role in COUNTED for number in numbers(program))
 
 
 def layer_numbers(layer: Layer) -> int:
     """Numbers of one layer's shape."""
-    return sum(number.role in COUNTED for number in numbers(layer.shape))
+    return program_numbers(layer.shape)

@@ -95,8 +95,7 @@ def join_grounds(found: Segmentation, most: int = 2) -> list[Segmentation]:
     length = np.bincount(border, minlength=n) + 0.0
     for corner in (label[0, 0], label[0, -1], label[-1, 0], label[-1, -1]):
         length[corner] += border.size / 8
-    colors = np.array([region.color for region in found.regions])
-    alike = np.sqrt(((colors[:, None] - colors[None]) ** 2).sum(axis=2)) < ONE_COLOR
+    alike = _of_one_color(found)
     outer = np.flatnonzero(length)
     joined: dict[tuple[int, ...], float] = {}
     for i in outer:
@@ -115,14 +114,10 @@ def join_pieces(found: Segmentation) -> Segmentation | None:
 
     They may be what shows of one shape behind it. Regions at the border that may be the ground's are left alone.
     """
-    label, n = found.label, len(found.regions)
-    colors = np.array([region.color for region in found.regions])
-    alike = np.sqrt(((colors[:, None] - colors[None]) ** 2).sum(axis=2)) < ONE_COLOR
-    touching = np.zeros((n, n), bool)
-    for one, other in ((label[:, 1:], label[:, :-1]), (label[1:], label[:-1])):
-        touching[one.ravel(), other.ravel()] = touching[other.ravel(), one.ravel()] = True
+    label = found.label
+    alike = _of_one_color(found)
     back = int(np.bincount(np.concatenate([label[0], label[-1], label[:, 0], label[:, -1]])).argmax())
-    between = touching & ~alike  # what touches two pieces of one colour may hide what joins them
+    between = touching(found) & ~alike  # what touches two pieces of one colour may hide what joins them
     between[:, back] = False
     linked = alike & ((between.astype(np.int64) @ between.T.astype(np.int64)) > 0)
     linked[back] = linked[:, back] = False
@@ -134,6 +129,22 @@ def join_pieces(found: Segmentation) -> Segmentation | None:
             names = [id(found.regions[i]) for i in members]
             joined = _join(joined, [i for i, region in enumerate(joined.regions) if id(region) in names], "joined")
     return joined if joined is not found else None
+
+
+def _of_one_color(found: Segmentation) -> NDArray[np.bool_]:
+    """Which regions may be parts of one, by their colours: (n, n)."""
+    colors = np.array([region.color for region in found.regions])
+    return np.asarray(np.sqrt(((colors[:, None] - colors[None]) ** 2).sum(axis=2)) < ONE_COLOR)
+
+
+def touching(found: Segmentation) -> NDArray[np.bool_]:
+    """Which regions have pixels side by side, one above the other or in one row: (n, n); none touches itself."""
+    label, n = found.label, len(found.regions)
+    touch = np.zeros((n, n), bool)
+    for one, other in ((label[:, 1:], label[:, :-1]), (label[1:], label[:-1])):
+        touch[one.ravel(), other.ravel()] = touch[other.ravel(), one.ravel()] = True
+    np.fill_diagonal(touch, False)
+    return touch
 
 
 def _enclosed(found: Segmentation) -> NDArray[np.bool_]:
@@ -464,15 +475,18 @@ def hull_mask(mask: Mask) -> Mask:
     return result | mask
 
 
-def residual_regions(target: Pixels, drawing: Pixels, most: int = 12) -> list[Region]:
-    """Connected areas where the drawing is wrong and the target has one colour, the largest error first."""
+def residual_regions(target: Pixels, drawing: Pixels, most: int = 12, mixture: Mixture | None = None) -> list[Region]:
+    """Connected areas where the drawing is wrong and the target has one colour, the largest error first.
+
+    mixture is what `unmix` gives of the target, where that is known.
+    """
     error = ((target - drawing) ** 2).sum(axis=2)
     wrong = error > 0.01
     if not wrong.any():
         return []
-    palette, sure = _palette(target)
-    first, second, share = _unmix(target, palette, sure)
-    label = _components(first, sure) + 1
+    mixed = mixture or unmix(target)
+    first = mixed.first
+    label = _components(first, mixed.sure) + 1
     label[~wrong] = 0
     # A thin rim of wrong pixels is an edge slightly off, not a shape: opening a component must leave something,
     # unless the rim's own colour is nowhere near in the drawing.

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from treesketch.check import check
 from treesketch.errors import SketchError
-from treesketch.search.judge import COUNTED, Judge
-from treesketch.search.numbers import numbers
+from treesketch.search.judge import Judge, program_numbers
 from treesketch.simplify import length, simplify
 from treesketch.tree import Node
 
@@ -24,7 +23,7 @@ def tell(tree: Node, judge: Judge, price: float, is_over: Callable[[], bool]) ->
     def cost(program: Node) -> float:
         if id(program) not in costs:
             error = judge.program_error(program) * judge.target.size
-            costs[id(program)] = program, error + price * sum(n.role in COUNTED for n in numbers(program))
+            costs[id(program)] = program, error + price * program_numbers(program)
         return costs[id(program)][1]
 
     def accepts(new: Node, old: Node) -> bool:

@@ -32,7 +32,7 @@ SMALL = 30.0  # pixels; regions below that keep their place in the painter's ord
 PLAIN = 8  # numbers of a shape that is tried in the place of an outline of more
 PLAIN_ERROR = 0.3  # squared error below which a plain shape is what a region is
 EXPECTED_NUMBERS = 150  # by which two ways to divide a picture are compared
-FEWEST = 4  # numbers of a shape
+FEWEST_NUMBERS = 4  # of a shape
 FINEST = 160  # regions, before those of the ground are joined
 CORNERS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 34, 40)
 
@@ -88,14 +88,17 @@ class Survey:
     parts: list[Part]
 
 
-def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey:
+def survey(
+    target: Pixels, most: int = 37, deadline: float = math.inf, mixture: regions.Mixture | None = None
+) -> Survey:
     """Divide a picture into at most that many regions and fit shapes to each.
 
     Where several regions of one colour lie at the picture's border, they may be what shows of one ground, and others of
     one colour what shows of one shape behind another. Past the
     deadline (time.monotonic seconds) only the quickest shapes are fitted to what is left, the smaller regions.
+    mixture is what `regions.unmix` gives of the target, where that is known.
     """
-    mixture = regions.unmix(target)
+    mixture = mixture or regions.unmix(target)
     found = regions.segment(target, most, mixture)
     # Many small regions may be few once those of the ground are one.
     fine = regions.segment(target, FINEST, mixture) if len(found.regions) >= most else found
@@ -121,7 +124,7 @@ def survey(target: Pixels, most: int = 37, deadline: float = math.inf) -> Survey
             return best or surveyed
         if error + price < least:
             best, least = surveyed, error + price
-        if error < PRICE * FEWEST:
+        if error < PRICE * FEWEST_NUMBERS:
             enough = len(division.regions)
     assert best is not None
     return best
@@ -248,17 +251,7 @@ def make_plan(found: regions.Segmentation, ground: int | None = None, quick: boo
 
 def _whole_on_top(found: regions.Segmentation, order: list[int]) -> list[int]:
     """The order with plain shapes moved in front of those that touch them and are none; the ground stays."""
-    label = found.label
-    touching = {
-        (int(a), int(b))
-        for one, other in ((label[:, 1:], label[:, :-1]), (label[1:], label[:-1]))
-        for a, b in np.unique(np.stack([one.ravel(), other.ravel()], axis=1), axis=0)
-        if a != b
-    }
-    near: dict[int, set[int]] = {}
-    for a, b in touching:
-        near.setdefault(a, set()).add(b)
-        near.setdefault(b, set()).add(a)
+    near = [np.flatnonzero(row).tolist() for row in regions.touching(found)]
     plain: dict[int, bool] = {}
 
     def is_plain(i: int) -> bool:
@@ -269,7 +262,7 @@ def _whole_on_top(found: regions.Segmentation, order: list[int]) -> list[int]:
     rank = {index: float(place) for place, index in enumerate(order)}
     for i in order[1:]:
         region = found.regions[i]
-        in_front = [j for j in near.get(i, ()) if rank[j] > rank[i] and found.regions[j].area > SMALL]
+        in_front = [j for j in near[i] if rank[j] > rank[i] and found.regions[j].area > SMALL]
         if not in_front or region.area < SMALL or not is_plain(i):
             continue
         hollow = regions.fill_holes(region.mask)

@@ -9,7 +9,6 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from treesketch import tree
 from treesketch.model.editing import Editor
 from treesketch.model.encoder import see
 from treesketch.model.network import Network
-from treesketch.model.weights import load_network
 from treesketch.sampling.problems import PROBLEMS
 from treesketch.solving.judge import Judge, Spent
 from treesketch.tree import Node
@@ -62,12 +60,6 @@ class _Waiting:
             - effort.again * self.turns
             + effort.likely * self.log_probability
         )
-
-
-def load_solver(grammar: str) -> Network:
-    """The shipped network of a grammar. Raises CheckpointError where there is none."""
-    with as_file(files("treesketch.weights") / f"{grammar}.safetensors") as shipped:
-        return load_network(shipped)
 
 
 def solve(

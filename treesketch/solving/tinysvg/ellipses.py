@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treesketch.solving.tinysvg.leaves import COUNT, WHITE, Leaf, stencil, weight_of
-from treesketch.solving.tinysvg.sheet import HIDDEN, MIXED, PAD, Sheet
+from treesketch.solving.tinysvg.sheet import HIDDEN, MIXED, PAD, Ints, Mask, Sheet
 
 POINTS = 32  # of an outline that vote
 HIT, MISS = 1, -2  # what a visible point on an edge counts, and another one
@@ -26,9 +26,6 @@ FAINTEST = 50  # of 255, of a line's own colour, in pixels that its ends are loo
 THICKEST = 6  # pixels of a line, with those that it covers in part
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))  # of corners, in half pixels
 TOLERANCE = 10  # of 255, of a colour's share
-
-Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.intp]
 
 
 class Pens(NamedTuple):

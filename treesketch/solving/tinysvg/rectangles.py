@@ -12,13 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from treesketch.solving.tinysvg.leaves import COUNT, ONE_SIDED, WHITE, Leaf, stencil
-from treesketch.solving.tinysvg.sheet import HIDDEN, PAD, Sheet
+from treesketch.solving.tinysvg.sheet import HIDDEN, PAD, Ints, Mask, Sheet
 
 LONGEST = 60  # pixels of a side, with its stroke
 MOST_BOXES = 100  # of a colour that are looked at
-
-Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.intp]
 
 
 class Side(NamedTuple):

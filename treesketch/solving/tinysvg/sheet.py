@@ -24,6 +24,7 @@ Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
 
 
 class Fit(NamedTuple):
