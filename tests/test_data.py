@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from treesketch import data
 from treesketch.actions import Vocabulary, load_vocabulary
-from treesketch.data import Batches, Scene, Task, choose_task, draw_for, draw_layers, make_example, prune
+from treesketch.data import Batches, Example, Scene, Task, choose_task, compose, cover_layer, draw_covers, draw_for
 from treesketch.errors import ConfigError
 from treesketch.language import load_language, read_language
 from treesketch.layers import Layer, ellipse, line, rect, write_program
@@ -35,7 +35,22 @@ def assert_same(one: tuple[torch.Tensor, torch.Tensor, Batch], other: tuple[torc
 
 
 def scene_of(layers: list[Layer]) -> Scene:
-    return Scene(layers, WHITE, draw_layers(layers, WHITE)[0])
+    scene = compose(layers, WHITE)
+    assert scene.layers == layers
+    return scene
+
+
+def draw_layers(layers: list[Layer], background: tuple[int, ...]) -> tuple[list[np.ndarray], list[float]]:
+    return draw_covers([cover_layer(layer) for layer in layers], background)
+
+
+def make_example(scene: Scene, task: Task, rng: np.random.Generator) -> Example:
+    vocabulary = load_vocabulary()
+    return data.make_example(vocabulary, scene, data.write_scene(vocabulary, scene), task, rng)
+
+
+def prune(layers: list[Layer], background: tuple[int, ...]) -> list[Layer]:
+    return compose(layers, background).layers
 
 
 def heads_of(example: data.Example) -> list[str]:
@@ -125,13 +140,13 @@ def test_a_task_of_one_part_writes_just_that_form() -> None:
         ["end"],
     ]
     for part, heads in enumerate(wanted):
-        assert heads_of(make_example(load_vocabulary(), scene, Task(part, part), rng)) == heads
-    rest = make_example(load_vocabulary(), scene, Task(2, 4), rng)
+        assert heads_of(make_example(scene, Task(part, part), rng)) == heads
+    rest = make_example(scene, Task(2, 4), rng)
     assert heads_of(rest) == [*wanted[2], *wanted[3], "end"]
 
 
 def test_context_is_what_was_written_before() -> None:
-    graph = make_example(load_vocabulary(), scene_of(BOXES), Task(3, 3), np.random.default_rng(0)).graph
+    graph = make_example(scene_of(BOXES), Task(3, 3), np.random.default_rng(0)).graph
     # Before: background 2 (form, colour), fill 2, no-stroke 1, rect 3, fill 2, rect 3 = 13 decisions.
     assert int((~graph.is_hole).sum()) == 13 <= CONTEXT
     assert int(graph.is_hole.sum()) == 5
@@ -171,7 +186,7 @@ def test_every_part_of_a_scene_comes_up() -> None:
 def test_a_colour_s_place_shows_it() -> None:
     colors = load_vocabulary().action_index["locate:color"]
     for seed in range(10):
-        example = make_example(load_vocabulary(), scene_of(BOXES), Task(0, 4), np.random.default_rng(seed))
+        example = make_example(scene_of(BOXES), Task(0, 4), np.random.default_rng(seed))
         graph = example.graph
         for place, color in zip(graph.place[graph.action == colors], graph.color[graph.action == colors], strict=True):
             row, column = divmod(int(place), 41)

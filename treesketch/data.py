@@ -17,7 +17,7 @@ from torch_geometric.data import Batch, Data
 from treesketch import tree
 from treesketch.actions import CANVAS, HoleType, Vocabulary, load_vocabulary
 from treesketch.canvas import DEFAULT_BACKGROUND, Canvas
-from treesketch.derivation import UnencodableError, encode
+from treesketch.derivation import Decision, UnencodableError, encode
 from treesketch.errors import ConfigError
 from treesketch.interpreter import Interpreter
 from treesketch.layers import Channels, Layer, write_program
@@ -34,7 +34,7 @@ SIZE = (RESOLUTION, RESOLUTION)
 MAX_HOLES = 60  # decisions to learn from in one example
 VISIBLE = 3.0  # pixels of RESOLUTION that a layer must change, in the end, to be worth a form
 STEP = 0.02  # of the range of a channel: what changes a pixel by less is not seen
-EXAMPLES_A_SCENE = 2
+EXAMPLES_A_SCENE = 4
 SCENES_TRIED = 20  # before a grammar is said to be unable to write what the samplers draw
 
 
@@ -42,16 +42,29 @@ SCENES_TRIED = 20  # before a grammar is said to be unable to write what the sam
 class Scene:
     """A sampled scene: its layers, its background, and the drawing without a layer, with the first, and so on.
 
-    drawings are (64, 64, 3) float32 in 0..1, one more than there are layers; the last one is the target.
+    drawings are (64, 64, 3) float32 in 0..1, one more than there are layers; the last one is the target. covers are
+    what each layer paints, as `cover_layer` gives it.
     """
 
     layers: list[Layer]
     background: Channels
     drawings: list[np.ndarray]
+    covers: list["Covers"]
 
-    def forms(self, layers: int) -> tuple[Node, ...]:
-        """The forms that paint the background and the first so many layers."""
-        return write_program(self.layers[:layers], (SIDE, SIDE), self.background).children[1:]
+    def forms(self) -> tuple[Node, ...]:
+        """The forms that paint the background and the layers."""
+        return write_program(self.layers, (SIDE, SIDE), self.background).children[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The decisions that write a scene's forms and their end; starts (layers + 3,) is where each part begins.
+
+    Part 0 is the background, part k the k-th layer with the paint forms before it, then comes the end of the program.
+    """
+
+    decisions: list[Decision]
+    starts: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +90,95 @@ class Example:
 
 def sample_scene(mixture: Mapping[str, float], rng: np.random.Generator) -> Scene:
     """A random scene of which every layer is seen in the end."""
-    layers, background = sample_mixed(rng, mixture)
-    drawings, shares = draw_layers(layers, background)
-    if min(shares, default=VISIBLE) < VISIBLE:
-        layers = prune(layers, background)
-        drawings, _ = draw_layers(layers, background)
-    return Scene(layers, background, drawings)
+    return compose(*sample_mixed(rng, mixture))
 
 
-def draw_layers(layers: Sequence[Layer], background: Channels) -> tuple[list[np.ndarray], list[float]]:
+def compose(layers: Sequence[Layer], background: Channels) -> Scene:
+    """The scene of layers, without those that change next to no pixel in the end."""
+    kept, covers = list(layers), [cover_layer(layer) for layer in layers]
+    while True:
+        drawings, shares = draw_covers(covers, background)
+        if min(shares, default=VISIBLE) >= VISIBLE:
+            return Scene(kept, background, drawings, covers)
+        seen = [k for k, share in enumerate(shares) if share >= VISIBLE]
+        kept, covers = [kept[k] for k in seen], [covers[k] for k in seen]
+
+
+def write_scene(vocabulary: Vocabulary, scene: Scene) -> Written:
+    """The decisions that write a scene. Raises UnencodableError where the actions cannot."""
+    forms = scene.forms()
+    decisions = encode(vocabulary, forms, FORMS, FORMS_ROLE)
+    tops = [i for i, decision in enumerate(decisions) if decision.parent < 0]  # where each form begins, and the end
+    ends = [1]  # of each part, in forms
+    for number, form in enumerate(forms[1:], 2):
+        if form is scene.layers[len(ends) - 1].shape:
+            ends.append(number)
+    return Written(decisions, [0, *(tops[end] for end in ends), len(decisions)])
+
+
+def draw_covers(covers: Sequence["Covers"], background: Channels) -> tuple[list[np.ndarray], list[float]]:
     """Every state of a drawing, (64, 64, 3) float32 in 0..1: the background alone, then after each layer.
 
     Also each layer's share in the last state: the sum over pixels of how much of it is seen.
     """
-    states = [np.broadcast_to(np.array(background[:3], np.float32) / 255, (*SIZE, 3))]
-    seen: list[np.ndarray] = []
-    for layer in layers:
+    states = [_ground(background)]
+    marks, clear = [], []  # where each layer changes the drawing, and how much of what is below it shows through
+    for layer in covers:
         picture = states[-1]
-        mark = np.zeros(SIZE, np.float32)
-        for coverage, color in _coverages(layer):
-            cover = coverage * (color[3] / 255)
-            for earlier in seen:
-                earlier *= 1 - cover
-            step = cover[..., None] * (np.array(color[:3], np.float32) / 255 - picture)
-            mark = np.maximum(mark, np.abs(step).max(-1) > STEP)
+        mark, through = np.zeros(SIZE, bool), np.ones(SIZE, np.float32)
+        for cover, color in layer:
+            step = (color - picture) * cover
+            height = np.abs(step)
+            mark |= np.maximum(np.maximum(height[0], height[1]), height[2]) > STEP
+            through *= 1 - cover
             picture = picture + step
-        seen.append(mark.astype(np.float32))
+        marks.append(mark)
+        clear.append(through)
         states.append(picture)
-    return states, [float(mark.sum()) for mark in seen]
+    shares, shown = [], np.ones(SIZE, np.float32)
+    for mark, through in zip(reversed(marks), reversed(clear), strict=True):
+        shares.append(float(shown[mark].sum()))
+        shown = shown * through
+    return [_upright(state) for state in states], shares[::-1]
 
 
-def _coverages(layer: Layer) -> list[tuple[np.ndarray, tuple[int, int, int, int]]]:
-    """The coverages and colours that a layer paints, in order."""
+def draw_last(covers: Sequence["Covers"], background: Channels) -> np.ndarray:
+    """The last of the states that `draw_covers` gives."""
+    picture = _ground(background)
+    for layer in covers:
+        for cover, color in layer:
+            picture = picture + (color - picture) * cover
+    return _upright(picture)
+
+
+def _ground(background: Channels) -> np.ndarray:
+    return np.broadcast_to(np.array(background[:3], np.float32)[:, None, None] / 255, (3, *SIZE))
+
+
+def _upright(planes: np.ndarray) -> np.ndarray:
+    """(3, H, W) -> a view of it (H, W, 3)."""
+    return planes.transpose(1, 2, 0)
+
+
+Covers = list[tuple[np.ndarray, np.ndarray]]
+
+
+def cover_layer(layer: Layer) -> Covers:
+    """What a layer paints, in order: how opaque it is (64, 64) in 0..1, and its colour (3, 1, 1) in 0..1."""
     canvas = Canvas()
     canvas.set_size(SIDE, SIDE)
     canvas.fill_color = _opaque(layer.fill)
     canvas.stroke_color = _opaque(layer.stroke)
     canvas.weight = layer.weight
     scene = Interpreter(canvas).run(layer.shape)
-    return [paint for shape in scene.shapes for paint in paint_layers(shape, (SIDE, SIDE), SIZE)]
+    paints = [paint for shape in scene.shapes for paint in paint_layers(shape, (SIDE, SIDE), SIZE)]
+    return [
+        (
+            coverage if color[3] == 255 else coverage * np.float32(color[3] / 255),
+            np.array(color[:3], np.float32)[:, None, None] / 255,
+        )
+        for coverage, color in paints
+    ]
 
 
 def _opaque(channels: Channels | None) -> tuple[int, int, int, int] | None:
@@ -123,18 +186,6 @@ def _opaque(channels: Channels | None) -> tuple[int, int, int, int] | None:
         return None
     red, green, blue, *alpha = channels
     return red, green, blue, alpha[0] if alpha else 255
-
-
-def prune(layers: Sequence[Layer], background: Channels) -> list[Layer]:
-    """Layers that can be seen in the end; those that change next to no pixel are dropped."""
-    kept = list(layers)
-    while kept:
-        _, shares = draw_layers(kept, background)
-        visible = [layer for layer, share in zip(kept, shares, strict=True) if share >= VISIBLE]
-        if len(visible) == len(kept):
-            return kept
-        kept = visible
-    return kept
 
 
 def jitter(layer: Layer, rng: np.random.Generator, spread: float) -> Layer:
@@ -164,21 +215,22 @@ def draw_for(scene: Scene, task: Task, rng: np.random.Generator) -> np.ndarray:
         return np.full_like(scene.drawings[0], DEFAULT_BACKGROUND[0] / 255)
     if not task.insert and rng.random() >= 0.4:
         return scene.drawings[task.first - 1]
-    there = scene.layers[: task.first - 1] + (scene.layers[task.last :] if task.insert else [])
+    there = [*range(task.first - 1), *(range(task.last, len(scene.layers)) if task.insert else ())]
     spread = float(rng.choice([0.0, 0.7, 1.5, 3.0]))
-    there = [jitter(layer, rng, spread) if rng.random() < 0.6 else layer for layer in there]
-    return draw_layers(there, scene.background)[0][-1]
+    covers = []
+    for k in there:
+        moves = rng.random() < 0.6 and spread > 0
+        covers.append(cover_layer(jitter(scene.layers[k], rng, spread)) if moves else scene.covers[k])
+    return draw_last(covers, scene.background)
 
 
-def make_example(vocabulary: Vocabulary, scene: Scene, task: Task, rng: np.random.Generator) -> Example:
-    """The example of a task. Raises UnencodableError where the actions cannot write it."""
+def make_example(
+    vocabulary: Vocabulary, scene: Scene, written: Written, task: Task, rng: np.random.Generator
+) -> Example:
+    """The example of a task."""
     target, drawing = scene.drawings[-1], draw_for(scene, task, rng)
-    ends = task.last > len(scene.layers)
-    before = len(scene.forms(task.first - 1)) if task.first else 0
-    decisions = encode(vocabulary, scene.forms(task.last), FORMS, FORMS_ROLE)
-    tops = [i for i, decision in enumerate(decisions) if decision.parent < 0]  # where each form begins, and the end
-    first, end = tops[before], len(decisions) if ends else tops[-1]
-    decisions = decisions[: min(end, first + MAX_HOLES)]
+    first, end = written.starts[task.first], written.starts[task.last + 1]
+    decisions = written.decisions[: min(end, first + MAX_HOLES)]
     recent = keep_recent(decisions, len(decisions) - max(0, first - CONTEXT))
     answers = [point_at_color(d.answer, target, rng) for d in recent if d.answer]
     graph = decisions_to_graph(recent, answers, min(first, CONTEXT), len(vocabulary.actions))
@@ -186,16 +238,14 @@ def make_example(vocabulary: Vocabulary, scene: Scene, task: Task, rng: np.rando
 
 
 def make_examples(vocabulary: Vocabulary, mixture: Mapping[str, float], rng: np.random.Generator) -> list[Example]:
-    """Examples from one sampled scene: EXAMPLES_A_SCENE, or fewer where the actions cannot write it."""
+    """Examples from one sampled scene: EXAMPLES_A_SCENE, or none where the actions cannot write it."""
     scene = sample_scene(mixture, rng)
-    examples = []
-    for _ in range(EXAMPLES_A_SCENE):
-        task = choose_task(len(scene.layers), rng)
-        try:
-            examples.append(make_example(vocabulary, scene, task, rng))
-        except UnencodableError:
-            continue
-    return examples
+    try:
+        written = write_scene(vocabulary, scene)
+    except UnencodableError:
+        return []
+    tasks = [choose_task(len(scene.layers), rng) for _ in range(EXAMPLES_A_SCENE)]
+    return [make_example(vocabulary, scene, written, task, rng) for task in tasks]
 
 
 def require_samplers(vocabulary: Vocabulary, mixture: Mapping[str, float]) -> None:
@@ -263,7 +313,7 @@ def collate(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Batch]:
 
 def sample_targets(mixture: Mapping[str, float], rng: np.random.Generator, count: int) -> list[np.ndarray]:
     """Pictures of sampled scenes, (64, 64, 3) float32 in 0..1."""
-    return [draw_layers(*sample_mixed(rng, mixture))[0][-1] for _ in range(count)]
+    return [sample_scene(mixture, rng).drawings[-1] for _ in range(count)]
 
 
 def paint_forms(forms: Sequence[Node]) -> np.ndarray:

@@ -26,13 +26,12 @@ class Interpreter:
     Names of `let` and loops are visible in the form that binds them, definitions in all forms behind them.
     """
 
-    def __init__(self, canvas: Canvas | None = None, language: Language | None = None):
+    def __init__(self, canvas: Canvas | None = None):
         self._canvas = canvas or Canvas()
         self._names: dict[str, float] = {}  # of the function that runs
         self._hidden: list[tuple[str, float | None]] = []  # what each binding hid, None for nothing
         self._globals: dict[str, float] = {}
         self._functions: dict[str, Node] = {}
-        self._methods = {name: getattr(self, _method(name)) for name in (language or load_language()).productions}
 
     def run(self, node: Node) -> Scene:
         """Evaluate a form (or a whole program) and return the scene so far."""
@@ -42,7 +41,7 @@ class Interpreter:
 
     def _evaluate(self, node: Node):  # type: ignore[no-untyped-def]  # None, a float, a point or channels, by kind
         self._canvas.spend()
-        return self._methods[node.production](node)
+        return getattr(self, _METHODS[node.production])(node)
 
     def _all(self, node: Node) -> list[Any]:
         return [self._evaluate(child) for child in node.children]
@@ -335,6 +334,7 @@ def check_binding(language: Language, evaluator: type) -> None:
 
 
 check_binding(load_language(), Interpreter)
+_METHODS = {name: _method(name) for name in load_language().productions}
 
 
 def interpret(tree: Node, limits: Limits | None = None) -> Scene:
