@@ -70,6 +70,7 @@ def test_every_form_occurs() -> None:
     programs = [sample_program(kind, rng) for kind in KINDS for _ in range(300)]
     seen = Counter(node.production for program in programs for _, node in walk(program))
     shapes = {"rect", "ellipse", "line", "triangle", "quad", "polygon", "polyline"}
+    shapes |= {"rect_rounded", "arc", "arc_closed", "quadratic_vertex"}
     scopes = {"dotimes", "let", "with_translation", "with_rotation", "reference"}
     assert shapes | scopes <= set(seen)
 

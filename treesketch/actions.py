@@ -57,8 +57,8 @@ _NUMBERS = tuple(sorted({float(sign * size) + 0.0 for sign in (-1, 1) for size i
 TABLES: dict[str, tuple[float, ...]] = {
     "number": _NUMBERS,
     "divisor": tuple(value for value in _NUMBERS if value),
-    "angle": tuple(round(k * math.pi / 24, 4) for k in range(-12, 24)),
-    "length": (0.5, 1.0, 1.5, *map(float, range(2, 17)), 18.0, 20.0, 24.0, 28.0, 32.0),
+    "angle": tuple(round(k * math.pi / 24, 4) for k in (*range(-24, 48), *range(48, 73, 2))),
+    "length": (0.5, 1.0, 1.5, *map(float, range(2, 17)), 18.0, 20.0, 24.0, 28.0, 32.0, 40.0, 48.0, 64.0),
     "channel": tuple(float(17 * k) for k in range(16)),
     "count": tuple(map(float, range(1, 17))),
     "canvas_width": (32.0, 64.0, 96.0, 128.0),

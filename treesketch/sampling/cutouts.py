@@ -8,7 +8,7 @@ from random import Random
 
 from treesketch.layers import Channels, Layer
 from treesketch.sampling import faces, outlines, things
-from treesketch.sampling.outlines import placed, rounded
+from treesketch.sampling.outlines import placed
 from treesketch.sampling.pad import Pad
 from treesketch.sampling.palettes import BLACK, HAIR, PASTEL, SKIN, TOY, WHITE, any_color, one_of, shade
 
@@ -61,7 +61,7 @@ def _backdrop(pad: Pad, random: Random) -> None:
     elif kind < 0.75:
         pad.disc(64, 64, 64 if u() < 0.6 else 52, paint)
     else:
-        pad.polygon(rounded(0, 0, 128, 128, 12 + 16 * u(), 2 + (u() < 0.75)), paint)
+        pad.rounded(0, 0, 128, 128, 12 + 16 * u(), paint)
 
 
 def _dark(random: Random) -> Channels:
@@ -128,8 +128,12 @@ def _portrait(pad: Pad, random: Random) -> None:
             if part == 0:
                 pad.rect(x - neck, y + s * 0.6, 2 * neck, top - y - s * 0.5, skin if u() < 0.5 else shade(skin, 0.88))
             elif kind < 0.4:
-                pad.polygon(
-                    rounded(x - width, top, 2 * width, 160 - top, width * (0.3 + 0.4 * u()), 2 + (u() < 0.75)),
+                pad.rounded(
+                    x - width,
+                    top,
+                    2 * width,
+                    160 - top,
+                    width * (0.3 + 0.4 * u()),
                     shirt,
                     edge,
                     weight,
@@ -190,7 +194,7 @@ def _collar(
         for side in (-1, 1):
             pad.rect(x + side * width * 0.55 - 4, top, 8, 60, paint)
     elif kind < 0.8:
-        pad.polygon(rounded(x - neck * 1.3, top - neck * 0.6, neck * 2.6, neck, neck * 0.3), shade(shirt, 0.8))
+        pad.rounded(x - neck * 1.3, top - neck * 0.6, neck * 2.6, neck, neck * 0.3, shade(shirt, 0.8))
 
 
 def _animal(pad: Pad, random: Random) -> None:
@@ -326,7 +330,7 @@ def _figure(pad: Pad, random: Random) -> None:
             )
     kind = u()
     if kind < 0.3:
-        pad.polygon(rounded(x - w, body - limb, 2 * w, hip - body + 2 * limb, w * 0.6, 2), cloth)
+        pad.rounded(x - w, body - limb, 2 * w, hip - body + 2 * limb, w * 0.6, cloth)
     elif kind < 0.6:
         pad.ellipse(x, (body + hip) / 2, 2.2 * w, (hip - body) * 1.25, cloth)
         if creature or u() < 0.3:
@@ -372,7 +376,7 @@ def _robot(pad: Pad, random: Random) -> None:
     faces.head(pad, random, 64, y, w, paint, ink if u() < 0.15 else None, 2)
     way = u()
     if way < 0.4:
-        pad.polygon(rounded(64 - w * 0.75, y - h * 0.45, w * 1.5, h * 0.5, h * 0.2), ink)
+        pad.rounded(64 - w * 0.75, y - h * 0.45, w * 1.5, h * 0.5, h * 0.2, ink)
         r = h * (0.08 + 0.08 * u())
         for side in (-1, 1):
             pad.disc(64 + side * w * 0.35, y - h * 0.2, r, WHITE if u() < 0.6 else trim)

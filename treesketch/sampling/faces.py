@@ -8,7 +8,7 @@ from random import Random
 
 from treesketch.layers import Channels
 from treesketch.sampling import outlines
-from treesketch.sampling.outlines import arc, placed, rounded
+from treesketch.sampling.outlines import arc, placed
 from treesketch.sampling.pad import Pad
 from treesketch.sampling.palettes import BLACK, TOY, WHITE, one_of, shade
 
@@ -48,7 +48,7 @@ def eyes(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channels, 
         elif kind < 0.85:
             w = r * 1.5
             start, stop = (math.pi, 2 * math.pi) if up < 0 else (0.0, math.pi)
-            pad.polyline(arc(ex, y, w, w * 0.9, start, stop, 5), ink, weight)
+            pad.arc(ex, y, w, w * 0.9, start, stop, ink, weight)
         elif kind < 0.89:
             pad.line(ex - r, y - side * r * angry * 3, ex + r, y + side * r * angry * 3, ink, weight * 1.2)
         elif kind < 0.93:
@@ -72,7 +72,7 @@ def brows(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channels)
     for side in (-1, 1):
         bx = x + side * d
         if kind < 0.4:
-            pad.polyline(arc(bx, y + w * 0.5, w, w * 0.8, math.pi * 1.15, math.pi * 1.85, 4), ink, weight)
+            pad.arc(bx, y + w * 0.5, w, w * 0.8, math.pi * 1.15, math.pi * 1.85, ink, weight)
         elif kind < 0.8:
             pad.line(bx - w, y + side * slant * w, bx + w, y - side * slant * w, ink, weight)
         else:
@@ -94,7 +94,7 @@ def nose(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channels) 
         if u() < 0.5:
             pad.polyline([(x, y - r), (x + r * 0.8, y + r), (x - r * 0.3, y + r)], ink, weight)
         else:
-            pad.polyline(arc(x, y, r, r * 0.8, 0.2, math.pi - 0.2, 4), ink, weight)
+            pad.arc(x, y, r, r * 0.8, 0.2, math.pi - 0.2, ink, weight)
 
 
 def mouth(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channels) -> None:
@@ -105,15 +105,16 @@ def mouth(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channels)
     weight = max(1.5, s * (0.05 + 0.06 * u()))
     kind = u()
     if kind < 0.25:
-        pad.polyline(arc(x, y - h * 0.5, w, h, 0.15, math.pi - 0.15, 5 + int(3 * u())), ink, weight)
+        pad.arc(x, y - h * 0.5, w, h, 0.15, math.pi - 0.15, ink, weight)
     elif kind < 0.36:
-        pad.polyline(arc(x, y + h * 0.5, w, h, math.pi + 0.15, 2 * math.pi - 0.15, 5 + int(3 * u())), ink, weight)
+        pad.arc(x, y + h * 0.5, w, h, math.pi + 0.15, 2 * math.pi - 0.15, ink, weight)
     elif kind < 0.43:
         slant = w * 0.5 * (u() - 0.5)
         pad.line(x - w, y + slant, x + w, y - slant, ink, weight)
     elif kind < 0.68:  # open, smiling or sad
         flip = 1 if u() < 0.8 else -1
-        pad.polygon([(px, y + flip * (py - y)) for px, py in arc(x, y, w, h * 1.4, 0, math.pi, 7 + int(4 * u()))], ink)
+        start = 0.0 if flip == 1 else math.pi
+        pad.slice(x, y, w, h * 1.4, start, start + math.pi, ink, pie=False)
         if u() < 0.5 and flip == 1:
             pad.rect(x - w * 0.75, y, w * 1.5, max(1.5, h * 0.35), WHITE)
         if u() < 0.4 and flip == 1:
@@ -124,9 +125,7 @@ def mouth(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channels)
         if u() < 0.3:
             pad.ellipse(x, y + w * 0.5, w, w * 0.6, (230, 80, 90))
     elif kind < 0.9:  # teeth
-        pad.polygon(
-            rounded(x - w, y - h * 0.4, 2 * w, h * 0.9, h * 0.4), WHITE, ink if u() < 0.5 else None, weight * 0.6
-        )
+        pad.rounded(x - w, y - h * 0.4, 2 * w, h * 0.9, h * 0.4, WHITE, ink if u() < 0.5 else None, weight * 0.6)
         n = 1 + int(3 * u())
         for i in range(n):
             at = x - w + 2 * w * (i + 1) / (n + 1)
@@ -169,8 +168,12 @@ def glasses(pad: Pad, random: Random, x: float, y: float, s: float, ink: Channel
     for side in (-1, 1):
         gx = x + side * d
         if square:
-            pad.polygon(
-                rounded(gx - r, y - r * 0.7, 2 * r, 1.5 * r, r * 0.4),
+            pad.rounded(
+                gx - r,
+                y - r * 0.7,
+                2 * r,
+                1.5 * r,
+                r * 0.4,
                 ink if dark else None,
                 None if dark else ink,
                 weight,
@@ -204,9 +207,7 @@ def head(
     if kind < 0.5:
         pad.ellipse(x, y, 2 * s, 2 * s * tall, skin, ink, weight)
     elif kind < 0.72:
-        pad.polygon(
-            rounded(x - s, y - s * tall, 2 * s, 2 * s * tall, s * (0.4 + 0.6 * u()), 2 + (u() < 0.7)), skin, ink, weight
-        )
+        pad.rounded(x - s, y - s * tall, 2 * s, 2 * s * tall, s * (0.4 + 0.6 * u()), skin, ink, weight)
     elif kind < 0.85:
         pad.polygon(placed(outlines.BULGE, x, y, s, s * tall), skin, ink, weight)
     elif kind < 0.95:  # round above, a narrower chin below
@@ -264,7 +265,7 @@ def hair_before(
             points += [(x + s * 0.8 * (2 * u() - 1), y - low * (0.6 + u()))]
         pad.polygon(points, hair, ink, weight)
     elif kind < 0.5:
-        pad.polygon(placed(outlines.dome(7), x, top + s * 0.15, s * 1.02, s * (0.35 + 0.2 * u())), hair, ink, weight)
+        pad.dome(x, top + s * 0.15, s * 1.02, s * (0.35 + 0.2 * u()), hair, ink, weight)
     elif kind < 0.62:
         pad.ellipse(
             x + s * 0.5 * (u() - 0.5), top + s * 0.1, s * (0.6 + 1.2 * u()), s * (0.4 + 0.4 * u()), hair, ink, weight
@@ -285,7 +286,7 @@ def hair_before(
             )
     else:
         pad.disc(x + s * 0.4 * (u() - 0.5), top - s * 0.2, s * (0.25 + 0.2 * u()), hair)
-        pad.polygon(placed(outlines.dome(6), x, top + s * 0.15, s * 0.95, s * 0.3), hair, ink, weight)
+        pad.dome(x, top + s * 0.15, s * 0.95, s * 0.3, hair, ink, weight)
 
 
 def beard(pad: Pad, random: Random, x: float, y: float, s: float, hair: Channels) -> None:
@@ -315,9 +316,9 @@ def hat(pad: Pad, random: Random, x: float, y: float, s: float, paint: Channels,
         pad.rect(x - w * 1.5, top, 3 * w, max(2.0, s * 0.14), paint)
     elif kind < 0.5:
         w, h = s * (0.9 + 0.2 * u()), s * (0.35 + 0.25 * u())
-        pad.polygon(placed(outlines.dome(8), x, top - h + s * 0.1, w, h), paint)
+        pad.dome(x, top - h + s * 0.1, w, h, paint)
         if u() < 0.7:
-            pad.polygon(rounded(x - w * 1.05, top - s * 0.05, 2.1 * w, s * 0.28, s * 0.12), trim)
+            pad.rounded(x - w * 1.05, top - s * 0.05, 2.1 * w, s * 0.28, s * 0.12, trim)
         if u() < 0.5:
             pad.disc(x, top - 2 * h + s * 0.05, s * 0.16, trim)
         if u() < 0.3:

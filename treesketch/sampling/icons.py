@@ -8,7 +8,7 @@ from random import Random
 
 from treesketch.layers import Channels
 from treesketch.sampling import outlines
-from treesketch.sampling.outlines import TAU, Outline, arc, placed, rounded
+from treesketch.sampling.outlines import TAU, Outline, placed
 from treesketch.sampling.pad import Pad
 
 UNIT = 128 / 24  # icons are mostly drawn on a raster of 24
@@ -127,8 +127,12 @@ def _body(
         rx, ry, x, y = 64.0, 64.0 if u() < 0.7 else 44.0, 64.0, 64.0
     kind = u()
     if kind < 0.3:
-        pad.polygon(
-            rounded(x - rx, y - ry, 2 * rx, 2 * ry, (0.15 + 0.5 * u()) * min(rx, ry), 3),
+        pad.rounded(
+            x - rx,
+            y - ry,
+            2 * rx,
+            2 * ry,
+            (0.15 + 0.5 * u()) * min(rx, ry),
             fill,
             stroke,
             weight,
@@ -174,8 +178,13 @@ def mark(pad: Pad, random: Random, ink: Channels, weight: float, x: float, y: fl
         arrow(pad, x, y, r, math.pi / 4 * int(8 * u()), ink, weight)
     elif kind == 5:
         start = math.pi / 2 * int(4 * u()) + (0 if u() < 0.6 else u())
-        pad.polyline(
-            arc(x, y, r, r * (0.6 + 0.4 * u()), start, start + math.pi * (0.5 + 1.1 * u()), 5 + int(4 * u())),
+        pad.arc(
+            x,
+            y,
+            r,
+            r * (0.6 + 0.4 * u()),
+            start,
+            start + math.pi * (0.5 + 1.1 * u()),
             ink,
             weight,
         )
@@ -234,7 +243,7 @@ def _path(pad: Pad, random: Random, ink: Channels, weight: float) -> None:
     if u() < 0.3:
         start = TAU * u()
         r = 16 + 34 * u()
-        pad.polyline(arc(20 + 88 * u(), 20 + 88 * u(), r, r, start, start + 1 + 4 * u(), 5 + int(4 * u())), ink, weight)
+        pad.arc(20 + 88 * u(), 20 + 88 * u(), r, r, start, start + 1 + 4 * u(), ink, weight)
         return
     n = 3 + int(5 * u() * u())
     straight = u() < 0.75
@@ -300,6 +309,6 @@ def _hole(pad: Pad, random: Random, paper: Channels, x: float, y: float, rx: flo
         elif kind < 0.6:
             pad.rect(at - r, y + dy - r * 0.5, 2 * r, r, paper)
         elif kind < 0.75:
-            pad.polygon(rounded(at - r, y + dy - r, 2 * r, 2 * r, r * 0.5), paper)
+            pad.rounded(at - r, y + dy - r, 2 * r, 2 * r, r * 0.5, paper)
         else:
             pad.polygon(placed(outlines.figure(random) if not pair_ else outlines.STARS[4], at, y + dy, r, r), paper)

@@ -79,16 +79,6 @@ def crescent(thickness: float, n: int = 6) -> Outline:
     return outer + inner
 
 
-def sector(span: float, n: int = 6) -> Outline:
-    """A slice of a disc, symmetric about straight down, with its tip in the middle."""
-    return [(0.0, 0.0), *arc(0, 0, 1, 1, math.pi / 2 - span / 2, math.pi / 2 + span / 2, n)]
-
-
-def dome(n: int = 7) -> Outline:
-    """The upper half of a disc, its flat side at the bottom of the unit box."""
-    return [(x, 1 + 2 * y) for x, y in arc(0, 0, 1, 1, math.pi, TAU, n)]
-
-
 def band(start: float, stop: float, inner: float, n: int = 5) -> Outline:
     """A piece of a thick ring between two angles."""
     return arc(0, 0, 1, 1, start, stop, n) + arc(0, 0, inner, inner, stop, start, n)
@@ -217,13 +207,9 @@ def figure(random: Random) -> Sequence[tuple[float, float]]:
         return jagged(random, 5 + int(5 * u()))
     if kind < 0.63:
         return crescent(0.4 + 0.9 * u())
-    if kind < 0.67:
+    if kind < 0.7:
         return plus(0.15 + 0.3 * u())
-    if kind < 0.71:
-        return sector(0.8 + 3 * u())
     if kind < 0.75:
-        return dome(6 + int(3 * u()))
-    if kind < 0.78:
         start = TAU * u()
         return band(start, start + 1 + 2.5 * u(), 0.4 + 0.4 * u())
     if kind < 0.81:
@@ -231,6 +217,22 @@ def figure(random: Random) -> Sequence[tuple[float, float]]:
     return _FIGURES[int(len(_FIGURES) * u())]
 
 
+def hull(random: Random) -> Sequence[tuple[float, float]]:
+    """Four to nine points that a smooth outline is drawn toward: a blob, or what a figure becomes when it is round."""
+    u = random.random
+    if u() < 0.6:
+        return blob(random, 4 + int(5 * u()), 0.1 + 0.5 * u())
+    return _HULLS[int(len(_HULLS) * u())]
+
+
+_HULLS: tuple[Outline, ...] = (
+    [(0, -1.6), (0.75, 0.3), (0.6, 1.1), (-0.6, 1.1), (-0.75, 0.3)],  # a drop
+    [(-1.5, 0), (0, -0.8), (1.5, 0), (0, 0.8)],  # a leaf
+    [(0, -0.3), (0.35, -1.2), (1.2, -1), (1.05, 0.1), (0, 1.5), (-1.05, 0.1), (-1.2, -1), (-0.35, -1.2)],  # a heart
+    [(-1.2, 0.6), (-1.1, -0.2), (-0.5, -0.2), (-0.2, -1), (0.5, -0.9), (0.5, -0.1), (1.2, 0.1), (1, 0.7)],  # a cloud
+    [(-0.9, -1.1), (0.9, -1.1), (1.15, 0.4), (0.5, 1.15), (-0.5, 1.15), (-1.15, 0.4)],  # a jaw
+    [(-1.1, -0.4), (0, -0.9), (1.1, -0.4), (0.7, 0.9), (0, 0.3), (-0.7, 0.9)],  # a bean
+)
 _FIGURES = (
     ARROW,
     HEART,

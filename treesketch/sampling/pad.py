@@ -64,6 +64,34 @@ def vertices(production: str, points: Points) -> Node:
     return Node(production, tuple([Node("vertex", (corner,)) for corner in corners]))
 
 
+def arc_node(x: float, y: float, w: float, h: float, start: float, stop: float, closing: str | None = None) -> Node:
+    """A part of an ellipse, clockwise from one angle in radians to another, kept to hundredths.
+
+    closing is pie or chord for what is closed, None for a slice without an edge along its cuts, or an open line.
+    """
+    turn = 2 * math.pi * math.floor((start + math.pi) / (2 * math.pi))
+    angles = (literal(round(start - turn, 2)), literal(round(stop - turn, 2)))
+    parts = (pair("point", x, y), pair("diameters", w, h), *angles)
+    return Node("arc", parts) if closing is None else Node("arc_closed", (*parts, Node(f"closing_{closing}")))
+
+
+def curve_node(points: Points, closed: bool) -> Node:
+    """A smooth outline through the middles between neighbouring points, or from the first to the last of them."""
+
+    def middle(i: int) -> Node:
+        (x, y), (u, v) = points[i - 1], points[i % len(points)]
+        return pair("point", (x + u) / 2, (y + v) / 2)
+
+    controls = [pair("point", x, y) for x, y in points]
+    if closed:
+        start, bends = middle(0), [(controls[i], middle(i + 1)) for i in range(len(points))]
+    else:
+        start, bends = controls[0], [(controls[i], middle(i + 1)) for i in range(1, len(points) - 2)]
+        bends.append((controls[-2], controls[-1]))
+    vertices = [Node("quadratic_vertex", bend) for bend in bends]
+    return Node("polygon" if closed else "polyline", (Node("vertex", (start,)), *vertices))
+
+
 def turned_box(x: float, y: float, width: float, height: float, angle: float) -> Box:
     """The box around a turned rectangle with its centre at (x, y)."""
     cos, sin = abs(math.cos(angle)) / 2, abs(math.sin(angle)) / 2
@@ -139,6 +167,88 @@ class Pad:
         if self.view is not None:
             points, weight = self._seen(points), weight * abs(self.view[0])
         self.put(vertices("polygon", points), _box(points), fill, stroke, weight)
+
+    def rounded(
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        radius: float,
+        fill: Channels | None,
+        stroke: Channels | None = None,
+        weight: float = 1.0,
+    ) -> None:
+        """A rectangle from its corner with rounded corners."""
+        if self.view is not None:
+            k, dx, dy = self.view
+            size = abs(k)
+            x, y = dx + k * (x - MIDDLE), dy + size * (y - MIDDLE)
+            w, h, weight, radius = size * w, size * h, size * weight, size * radius
+            if k < 0:
+                x -= w
+        radius = min(radius, abs(w) / 2, abs(h) / 2)
+        point, extent = rect_node(x, y, w, h).children
+        node = Node("rect_rounded", (point, extent, number(max(radius, 0.5))))
+        inset = 0.3 * radius
+        core = (x + inset, y + inset, x + w - inset, y + h - inset)
+        self.put(node, (x, y, x + w, y + h), fill, stroke, weight, core)
+
+    def arc(
+        self, x: float, y: float, rx: float, ry: float, start: float, stop: float, stroke: Channels, weight: float
+    ) -> None:
+        """A stroke along an ellipse with its centre at (x, y), clockwise between two angles in radians."""
+        x, y, rx, ry, start, stop = self._seen_arc(x, y, rx, ry, start, stop)
+        weight *= abs(self.view[0]) if self.view is not None else 1
+        box = _box([(x + rx * math.cos(a), y + ry * math.sin(a)) for a in _along(start, stop)])
+        self.put(arc_node(x, y, 2 * rx, 2 * ry, start, stop), box, None, stroke, weight)
+
+    def slice(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        start: float,
+        stop: float,
+        fill: Channels | None,
+        stroke: Channels | None = None,
+        weight: float = 1.0,
+        pie: bool = True,
+    ) -> None:
+        """What lies between an ellipse and its centre (pie), or a straight cut, clockwise between two angles."""
+        x, y, rx, ry, start, stop = self._seen_arc(x, y, rx, ry, start, stop)
+        weight *= abs(self.view[0]) if self.view is not None else 1
+        closing = None if pie and stroke is None else "pie" if pie else "chord"
+        node = arc_node(x, y, 2 * rx, 2 * ry, start, stop, closing)
+        points = [(x + rx * math.cos(a), y + ry * math.sin(a)) for a in _along(start, stop)]
+        self.put(node, _box([*points, (x, y)] if pie else points), fill, stroke, weight)
+
+    def dome(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        fill: Channels | None,
+        stroke: Channels | None = None,
+        weight: float = 1.0,
+    ) -> None:
+        """The upper half of an ellipse that fills the box around (x, y) with these half sides."""
+        self.slice(x, y + ry, rx, 2 * ry, math.pi, 2 * math.pi, fill, stroke, weight, pie=False)
+
+    def curve(
+        self,
+        points: Points,
+        fill: Channels | None,
+        stroke: Channels | None = None,
+        weight: float = 1.0,
+        closed: bool = True,
+    ) -> None:
+        """A smooth outline that points draw toward them: closed, or from the first to the last."""
+        if self.view is not None:
+            points, weight = self._seen(points), weight * abs(self.view[0])
+        self.put(curve_node(points, closed), _box(points), fill, stroke, weight)
 
     def polyline(self, points: Points, stroke: Channels, weight: float, fill: Channels | None = None) -> None:
         """An open outline."""
@@ -226,6 +336,17 @@ class Pad:
         dx, dy, size = dx - k * MIDDLE, dy - abs(k) * MIDDLE, abs(k)
         return [(dx + k * x, dy + size * y) for x, y in points]
 
+    def _seen_arc(
+        self, x: float, y: float, rx: float, ry: float, start: float, stop: float
+    ) -> tuple[float, float, float, float, float, float]:
+        if self.view is None:
+            return x, y, rx, ry, start, stop
+        k, dx, dy = self.view
+        size = abs(k)
+        if k < 0:
+            start, stop = math.pi - stop, math.pi - start
+        return dx + k * (x - MIDDLE), dy + size * (y - MIDDLE), size * rx, size * ry, start, stop
+
     def _turned(self, x: float, y: float, w: float, h: float, angle: float) -> tuple[float, float, float, float, float]:
         assert self.view is not None
         k, dx, dy = self.view
@@ -250,6 +371,11 @@ class Pad:
             keep = [i for i in range(len(layers)) if i not in hidden]
             layers, boxes = [layers[i] for i in keep], [boxes[i] for i in keep]
         return [layers[i] for i in reading_order(boxes)]
+
+
+def _along(start: float, stop: float) -> list[float]:
+    """Angles from one to another that reach as far as the arc between them, nearly."""
+    return [start + (stop - start) * i / 8 for i in range(9)]
 
 
 def _box(points: Points) -> Box:

@@ -8,7 +8,7 @@ from random import Random
 
 from treesketch.layers import Channels, Layer
 from treesketch.sampling import icons, loops, outlines
-from treesketch.sampling.outlines import arc, placed, rounded
+from treesketch.sampling.outlines import placed
 from treesketch.sampling.pad import Pad
 from treesketch.sampling.palettes import BLACK, BOLD, PASTEL, TOY, WHITE, other, palette
 
@@ -27,7 +27,7 @@ def sample(random: Random) -> tuple[list[Layer], Channels]:
                 else (WHITE, palette(random, 1, TOY)[0])
             )
         if sort > 0.195:  # a tile of the other colour behind
-            pad.polygon(rounded(0, 0, 128, 128, 14 + 14 * u(), 2 + (u() < 0.75)), ink)
+            pad.rounded(0, 0, 128, 128, 14 + 14 * u(), ink)
             ink, paper = (WHITE, ink) if u() < 0.8 else (paper, ink)
             background = WHITE
         else:
@@ -113,8 +113,13 @@ def shape(
     elif kind < 0.74:
         angle = 0.0 if u() < 0.5 else math.pi / 2 * int(4 * u()) if u() < 0.4 else 6.28 * u()
         if u() < 0.15:
-            points = rounded(x - rx, y - ry, 2 * rx, 2 * ry, (0.2 + 0.8 * u()) * min(rx, ry), 2 + (u() < 0.75))
-            pad.polygon(points, inside, outline, weight)
+            pad.rounded(x - rx, y - ry, 2 * rx, 2 * ry, (0.2 + 0.8 * u()) * min(rx, ry), inside, outline, weight)
+        elif u() < 0.35:
+            pad.curve(placed(outlines.hull(random), x, y, rx, ry, angle), inside, outline, weight)
+        elif u() < 0.2:
+            start = math.pi / 4 * int(8 * u()) if u() < 0.6 else 6.28 * u()
+            stop = start + (math.pi / 2 * (1 + int(3 * u())) if u() < 0.6 else 0.5 + 5 * u())
+            pad.slice(x, y, rx, ry, start, stop, inside, outline, weight, pie=u() < 0.5)
         else:
             pad.polygon(placed(outlines.figure(random), x, y, rx, ry, angle), inside, outline, weight)
     elif kind < 0.83:
@@ -129,13 +134,16 @@ def shape(
         pad.line(x - c, y - s, x + c, y + s, fill, 1.5 + 10 * u() * u())
     elif u() < 0.5:
         start = 6.28 * u()
-        pad.polyline(arc(x, y, rx, ry, start, start + 0.8 + 4 * u(), 4 + int(5 * u())), fill, 1.5 + 8 * u())
+        pad.arc(x, y, rx, ry, start, start + 0.8 + 4 * u(), fill, 1.5 + 8 * u())
     else:
         n = 3 + int(5 * u())
         points = [(x - rx + 2 * rx * i / (n - 1), y + ry * (2 * u() - 1)) for i in range(n)]
         if u() < 0.5:
             points = [(a, y + ry * (0.5 if i % 2 else -0.5)) for i, (a, _) in enumerate(points)]
-        pad.polyline(points, fill, 1.5 + 8 * u(), inside if u() < 0.1 else None)
+        if n > 3 and u() < 0.5:
+            pad.curve(points, None, fill, 1.5 + 8 * u(), closed=False)
+        else:
+            pad.polyline(points, fill, 1.5 + 8 * u(), inside if u() < 0.1 else None)
 
 
 def _angle(random: Random) -> float:
@@ -159,7 +167,7 @@ def _ground(pad: Pad, random: Random, colors: list[Channels], background: Channe
         left, right = (0.0, x) if u() < 0.5 else (x, 128.0)
         pad.rect(left, 0, right - left, 128, fill)
     elif kind < 0.65:
-        pad.polygon(rounded(0, 0, 128, 128, 10 + 20 * u(), 2 + (u() < 0.75)), fill)
+        pad.rounded(0, 0, 128, 128, 10 + 20 * u(), fill)
     elif kind < 0.8:
         pad.disc(64, 64, 64 if u() < 0.6 else 50 + 40 * u(), fill)
     elif kind < 0.9:

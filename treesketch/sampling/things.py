@@ -8,7 +8,7 @@ from random import Random
 
 from treesketch.layers import Channels
 from treesketch.sampling import icons, outlines
-from treesketch.sampling.outlines import arc, placed, rounded, spine
+from treesketch.sampling.outlines import arc, placed, spine
 from treesketch.sampling.pad import Pad
 from treesketch.sampling.palettes import BLACK, TOY, WHITE, other, palette, shade
 
@@ -37,9 +37,9 @@ def _vessel(pad: Pad, random: Random, colors: list[Channels]) -> None:
     if kind < 0.5:
         pad.polygon([(64 - w, y - h), (64 + w, y - h), (64 + foot, y + h), (64 - foot, y + h)], paint)
     elif kind < 0.8:
-        pad.polygon(arc(64, y - h, w, 2 * h, 0, math.pi, 9), paint)
+        pad.slice(64, y - h, w, 2 * h, 0, math.pi, paint, pie=False)
     else:
-        pad.polygon(rounded(64 - w, y - h, 2 * w, 2 * h, 10 + 8 * u(), 2), paint)
+        pad.rounded(64 - w, y - h, 2 * w, 2 * h, 10 + 8 * u(), paint)
     if u() < 0.6:
         pad.ellipse(64, y - h, 2 * w, w * (0.2 + 0.4 * u()), shade(paint, 0.8))
         if u() < 0.6:
@@ -80,9 +80,9 @@ def _food(pad: Pad, random: Random, colors: list[Channels]) -> None:
             h = 8 + 16 * u()
             paint = other(random, colors, colors[i % len(colors)])
             if i == n - 1 and u() < 0.6:
-                pad.polygon(placed(outlines.dome(8), 64, y - h, w, h), paint)
+                pad.dome(64, y - h, w, h, paint)
             elif u() < 0.5:
-                pad.polygon(rounded(64 - w, y - h, 2 * w, h, h * 0.4), paint)
+                pad.rounded(64 - w, y - h, 2 * w, h, h * 0.4, paint)
             else:
                 pad.ellipse(64, y - h / 2, 2 * w * (0.8 + 0.2 * u()), h * 1.3, paint)
             y -= h * (0.7 + 0.3 * u())
@@ -93,10 +93,8 @@ def _food(pad: Pad, random: Random, colors: list[Channels]) -> None:
         span = 0.8 + 0.8 * u()
         y = 18 + 10 * u()
         way = 1 if u() < 0.5 else -1
-        pad.polygon(
-            [(64 + a, 64 + way * (y + b - 64)) for a, b in placed(outlines.sector(span), 0, 0, r * 1.9, r * 1.9)],
-            colors[0],
-        )
+        down = way * math.pi / 2
+        pad.slice(64, 64 + way * (y - 64), r * 1.9, r * 1.9, down - span / 2, down + span / 2, colors[0])
         for _ in range(2 + int(3 * u())):
             pad.disc(50 + 28 * u(), 50 + 30 * u(), 4 + 4 * u(), colors[1])
 
@@ -159,7 +157,7 @@ def _house(pad: Pad, random: Random, colors: list[Channels]) -> None:
     elif kind < 0.8:
         pad.rect(x - w - 4, top - 6, 2 * w + 8, 8, roof)
     else:
-        pad.polygon(placed(outlines.dome(8), x, top - 14, w, 16), roof)
+        pad.dome(x, top - 14, w, 16, roof)
     if u() < 0.8:
         d = 6 + 6 * u()
         pad.rect(x - d, y - d * 2.6, 2 * d, d * 2.6, colors[2])
@@ -190,10 +188,10 @@ def _vehicle(pad: Pad, random: Random, colors: list[Channels]) -> None:
             pad.polygon(
                 [(64 - w * 0.48, low - h), (64 - w * 0.25, low - h - 18), (64, low - h - 18), (64, low - h)], glass
             )
-            pad.polygon(rounded(64 - w, low - h, 2 * w, h, 6 + 4 * u(), 2), paint)
+            pad.rounded(64 - w, low - h, 2 * w, h, 6 + 4 * u(), paint)
         else:
             top = low - h - 26 * u() - 10
-            pad.polygon(rounded(64 - w, top, 2 * w * (0.3 + 0.7 * u()), low - top, 6, 2), other(random, colors, paint))
+            pad.rounded(64 - w, top, 2 * w * (0.3 + 0.7 * u()), low - top, 6, other(random, colors, paint))
             pad.rect(64 - w, low - h * 0.7, 2 * w, h * 0.7, paint)
             for i in range(1 + int(3 * u())):
                 pad.rect(64 - w + 8 + i * 24, top + 8, 16, 14, glass)
@@ -252,7 +250,7 @@ def _device(pad: Pad, random: Random, colors: list[Channels]) -> None:
     if u() < 0.3:
         pad.rect(64 - w * 0.4, y - h - 8, w * (0.4 + 0.4 * u()), 12, shade(paint, 0.8))
     if u() < 0.7:
-        pad.polygon(rounded(64 - w, y - h, 2 * w, 2 * h, 4 + 10 * u(), 2), paint)
+        pad.rounded(64 - w, y - h, 2 * w, 2 * h, 4 + 10 * u(), paint)
     else:
         pad.rect(64 - w, y - h, 2 * w, 2 * h, paint)
     kind = u()
@@ -286,7 +284,7 @@ def _weather(pad: Pad, random: Random, colors: list[Channels]) -> None:
     u = random.random
     sky = u() < 0.5
     if sky:
-        pad.polygon(rounded(0, 0, 128, 128, 18, 3), colors[0])
+        pad.rounded(0, 0, 128, 128, 18, colors[0])
     sun = (255, 210, 70) if u() < 0.6 else colors[1]
     x, y, r = 30 + 68 * u(), 30 + 40 * u(), 14 + 22 * u()
     if u() < 0.7:
@@ -321,7 +319,7 @@ def _sign(pad: Pad, random: Random, colors: list[Channels]) -> None:
     paint = colors[0]
     kind = u()
     if kind < 0.5:
-        pad.polygon(rounded(0, 0, 128, 128, 14 + 6 * u(), 3), paint)
+        pad.rounded(0, 0, 128, 128, 14 + 6 * u(), paint)
     elif kind < 0.8:
         pad.disc(64, 64, 64 if u() < 0.6 else 54, paint)
         if u() < 0.4:
@@ -406,7 +404,7 @@ def _stack(pad: Pad, random: Random, colors: list[Channels]) -> None:
         elif kind < 0.55:
             pad.ellipse(64, y + h / 2, 2 * w, h * 1.2, paint)
         elif kind < 0.75:
-            pad.polygon(rounded(64 - w, y, 2 * w, h, h * 0.4, 2), paint)
+            pad.rounded(64 - w, y, 2 * w, h, h * 0.4, paint)
         else:
             a, b = w, w * (0.3 + u())
             pad.polygon([(64 - a, y), (64 + a, y), (64 + b, y + h), (64 - b, y + h)], paint)
