@@ -154,9 +154,10 @@ class _Paths:
         cheapest: list[_Plan] = [_Plan(NODE_COST, True, ())] * (min(len(old.children), MAX_COPIES) + 1)
         for i, child in enumerate(new.children):
             fresh = self.size(child) * NODE_COST
-            rows = [plan._replace(cost=plan.cost + fresh) for plan in cheapest]
+            rows = [_Plan(plan.cost + fresh, True, plan.parts) for plan in cheapest]
             for j, source in enumerate(old.children[:MAX_COPIES], 1):
-                rows[j] = min(rows[j], rows[j - 1], key=_cost)
+                if rows[j - 1].cost < rows[j].cost:
+                    rows[j] = rows[j - 1]
                 if child.children and source.children and source.production in self.language.kinds[kinds[i]]:
                     plan, before = self._plan_part(source, child, kinds[i], exact), cheapest[j - 1]
                     if plan is not None and before.cost + plan.cost < rows[j].cost:
