@@ -28,6 +28,7 @@ from treesketch.search.refine import refine
 from treesketch.search.sources import Regions, Situation, Source, Writer
 from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
+from treesketch.search.turns import Turns
 from treesketch.search.trace import FEWEST_NUMBERS, decompose, draft
 from treesketch.tree import Node
 
@@ -107,7 +108,7 @@ class _Search:
         self.sources: list[Source] = [Regions(self.fitter)]
         if network is not None:
             self.sources.append(Writer(network, self.rng))
-        self.turn = 0  # whose turn it is among the sources
+        self.turns = Turns(len(self.sources))
         self.reserve = RESERVE
         self.pace = 0.0  # share that the last turn took: no other is begun that would end too late
         self.idle = 0  # turns since a proposal was worth trying
@@ -142,9 +143,11 @@ class _Search:
         if self.left() > 0 and not self.is_done(traced):
             small = start = self.shrunk(traced)
             while self.left(2 + len(small.layers)) > self.pace and self.idle < PATIENCE:
-                begun = self.allowance.used()
-                better = self.improved(small)
+                begun, source = self.allowance.used(), self.turns.next()
+                better = self.improved(small, source)
                 self.pace = self.allowance.used() - begun
+                saved = self.burden(small, self.tried) - self.burden(better, self.tried) if better else 0.0
+                self.turns.note(source, saved, self.pace)
                 if better is not None:
                     small = better
                     self.report(small, self.tried)
@@ -281,15 +284,15 @@ class _Search:
         polished, ground, rmse = polish(layers, painting.ground, self.tried.target, rounds=2, pens=list(painting.pens))
         return Painting(tuple(polished), painting.pens, ground, rmse)
 
-    def improved(self, painting: Painting) -> Painting | None:
-        """The painting with the best proposals in and what is worth least out, or None if that costs more."""
-        # Every second round some of the painting is taken out first, so that it may be said otherwise.
-        thin = bool(self.turn // len(self.sources) % 2) and len(painting.layers) > 2
+    def improved(self, painting: Painting, source: int) -> Painting | None:
+        """The painting with a source's best proposals in and what is worth least out, or None if that costs more."""
+        # Every second time some of the painting is taken out first, so that it may be said otherwise.
+        thin = self.turns.taken[source] % 2 == 1 and len(painting.layers) > 2
         base = self.thinned(painting) if thin else painting
         chosen: list[tuple[int, bool, Piece]] = []
         layers: list[Layer] = []
         taken = np.zeros(self.tried.size, bool)
-        for trial, piece in self.trials(base):
+        for trial, piece in self.trials(base, self.sources[source]):
             mark = cover([piece.outline], *self.tried.size)[0] > 0.05
             if (mark & taken).any() or trial.place in [place for place, _, _ in chosen]:
                 continue
@@ -321,8 +324,8 @@ class _Search:
         layers, pens = zip(*((painting.layers[k], painting.pens[k]) for k in kept), strict=True)
         return Painting(layers, pens, painting.ground, painting.rmse)
 
-    def trials(self, painting: Painting) -> list[tuple[Trial, Piece]]:
-        """Proposals of the source whose turn it is, each in its best place and fitted there, the most useful first.
+    def trials(self, painting: Painting, source: Source) -> list[tuple[Trial, Piece]]:
+        """Proposals of a source, each in its best place and fitted there, the most useful first.
 
         A piece is the proposal as fitted, in pixels of the smaller judge. What it is worth is the squared error that it
         saves less the price of its numbers; when the budget is spent, the price is what numbers save on average.
@@ -330,8 +333,6 @@ class _Search:
         unit = self.unit(self.tried)
         sketch = to_sketch(painting, unit)
         stack = self.tried.stack(sketch)
-        source = self.sources[self.turn % len(self.sources)]
-        self.turn += 1
         proposals = source.propose(Situation(self.judge.target, self.canvas, sketch, stack.under[-1]))
         sizes = [layer_numbers(layer) for layer in sketch.layers]
         price = self.price(self.tried)
