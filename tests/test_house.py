@@ -55,6 +55,7 @@ ORDER = (
     "soft_raster",
     "search",
     "solving",
+    "journal",
     "team",
     "train",
     "sample",

@@ -1,5 +1,6 @@
 """Training as a user meets it: a run's folder, going on after a kill, and what goes wrong."""
 
+import contextlib
 import csv
 import os
 import signal
@@ -16,6 +17,8 @@ from safetensors.torch import load
 from treesketch import files, train
 from treesketch.cli import main
 from treesketch.errors import CheckpointError, ConfigError, SketchError
+from treesketch.journal import Journal
+from treesketch.model.network import Network
 from treesketch.model.weights import load_network
 from treesketch.train import Config, learning_rate, read_config
 
@@ -53,17 +56,28 @@ def same_weights(one: Path, other: Path) -> bool:
     return True
 
 
-def start(*overrides: str, resume: str | None = None) -> subprocess.Popen[str]:
-    """The command in a process of its own."""
-    words = ["train", str(TINY), *SMALL, *overrides, *(["--resume", resume] if resume else [])]
-    code = "import sys; from treesketch.cli import main; sys.exit(main(sys.argv[1:]))"
+def start(*overrides: str, launcher: tuple[str, ...] = (), most_bytes: int = 0) -> subprocess.Popen[str]:
+    """The command in a process of its own, or of a launcher's; no file may be larger than most_bytes, if any."""
+    words = ["-m", *launcher, *(["-m"] if launcher else []), "treesketch", "train", str(TINY), *SMALL, *overrides]
+    limit = f"import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes})); "
+    module = "import runpy, sys; sys.argv = sys.argv[2:]; runpy.run_module('treesketch', run_name='__main__')"
     return subprocess.Popen(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, *(["-c", limit + module] if most_bytes else []), *words],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+
+
+def helpers_of(pid: int) -> list[tuple[int, str]]:
+    """The processes that a process has started, each with its command line."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (place / "stat").read_text().rpartition(")")[2].split()[1] == str(pid):
+                found.append((int(place.name), (place / "cmdline").read_text().replace("\0", " ")))
+    return found
 
 
 def wait_for_step(run: Path, step: int) -> None:
@@ -94,7 +108,8 @@ def test_a_run_is_a_folder_with_all_that_came_of_it(capsys: pytest.CaptureFixtur
     assert read_config(folder / "config.toml", []) == read_config(TINY, [*SMALL, "steps=4", "evaluate=2"])
     load_network(folder / "weights.safetensors")
     said = capsys.readouterr().err
-    assert "runs/tiny: 0." in said and "step 0 of 4" in said
+    assert "runs/tiny: 0." in said and "parameters on cpu, 0 of 4 steps" in said
+    assert "lightning" not in said.lower() and "Precision" not in said
     assert run("steps=1") == Path("runs/tiny-2")  # nothing is written over
 
 
@@ -178,7 +193,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on() -> None:
         ),
         ("steps 3", "c.toml: not TOML: Expected '=' after a key in a key/value pair (at line 1, column 7)"),
         ("grammar = 'klingon'", "no grammar 'klingon'"),
-        ("batch = 9\nprocesses = 2", "c.toml: 'batch' takes a multiple of processes = 2, got 9"),
+        ("batch = 9\nprocesses = 2", "c.toml: 'batch' takes a multiple of processes x accumulate = 2 x 1, got 9"),
     ],
 )
 def test_mistakes_in_a_config_are_told(text: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,6 +285,121 @@ def test_a_full_disk_leaves_the_old_state(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(files, "os", os)
     run("steps=4", resume=folder)
     assert saved_step(folder) == 4
+
+
+def test_a_disk_that_fills_up_is_told_and_the_old_state_kept() -> None:
+    """The kernel's own refusal: no file of this process may be larger than 100,000 bytes, and a state is."""
+    folder = run("steps=2")
+    before = (folder / "state.safetensors").read_bytes()
+    assert len(before) > 100_000
+    process = start("steps=9", "--resume", str(folder), most_bytes=100_000)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1 and "Traceback" not in said
+    assert said.splitlines()[-1] == (
+        f"{folder}/state.safetensors: cannot write: file too large; make room, "
+        f"and go on from the last good state with --resume {folder}"
+    )
+    assert (folder / "state.safetensors").read_bytes() == before
+
+
+def test_events_that_do_not_fit_on_the_disk_are_told(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, ("step", "samples", "loss"), 0)
+    journal.events.unlink()
+    journal.events.symlink_to("/dev/full")
+    with pytest.raises(SketchError, match="events.*: cannot write: no space left on device"):
+        journal.write({"step": 1.0, "samples": 2.0, "loss": 3.0})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_no_memory_is_told_and_the_last_state_kept(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = Network.forward, [0]
+
+    def forward(network: Network, *rest: object) -> object:
+        calls[0] += network.training
+        if calls[0] == 4:
+            raise error
+        return real(network, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Network, "forward", forward)
+    with pytest.raises(SketchError) as caught:
+        run("steps=9")
+    assert str(caught.value) == (
+        "runs/tiny: out of memory at step 3 with batch = 4, accumulate = 1 and width = 16; take a larger accumulate, "
+        "or a smaller batch or width, and go on from the last good state with --resume runs/tiny"
+    )
+    assert saved_step(Path("runs/tiny")) == 2
+    monkeypatch.setattr(Network, "forward", real)
+    run("steps=4", "accumulate=2", resume=Path("runs/tiny"))
+    assert saved_step(Path("runs/tiny")) == 4
+
+
+def test_a_mistake_of_ours_is_not_taken_for_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward(network: Network, *rest: object) -> object:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)")
+
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        monkeypatch.setattr(Network, "forward", forward)
+        run("steps=1")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes as Linux tells of them")
+@pytest.mark.parametrize(
+    ("setting", "command", "told"),
+    [
+        ("workers=1", "treesketch train", "a process that samples pictures was killed at step"),
+        ("processes=2", "spawn_main", "a process that trained along has ended at step"),
+    ],
+)
+def test_a_killed_helper_is_told_and_the_last_state_kept(setting: str, command: str, told: str) -> None:
+    process = start("steps=100000", "evaluate=100000", setting)
+    folder = Path("runs/tiny")
+    wait_for_step(folder, 3)
+    (helper,) = [pid for pid, line in helpers_of(process.pid) if command in line]
+    os.kill(helper, signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1 and "Traceback" not in said
+    assert told in said and said.endswith(f", and go on from the last good state with --resume {folder}\n")
+    assert saved_step(folder) >= 3
+
+
+def test_who_trains_makes_no_difference() -> None:
+    """One process in two parts, two processes, two of torchrun's: the same examples in each batch, so the same mean."""
+    settings = ("steps=12", "evaluate=6", "precision=fp32")
+    parts, two = run(*settings, "accumulate=2"), run(*settings, "processes=2")
+    process = start(*settings, launcher=("torch.distributed.run", "--nproc-per-node=2"))
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0 and "on 2 processes, cpu, 0 of 12 steps" in said
+    assert same_weights(two, Path("runs/tiny-3"))
+    for one, other in zip(rows_of(parts), rows_of(two), strict=True):
+        assert float(one["held_out"]) == pytest.approx(float(other["held_out"]), rel=1e-4)
+
+
+def test_a_run_may_end_by_the_clock(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run("steps=100000", "minutes=0.1", "drawings=0", "evaluate=100000")
+    first, last = rows_of(folder)
+    assert 0 < int(last["step"]) < 100_000 and float(last["lr"]) == 0
+    assert 3 < float(last["seconds"]) < 12
+    assert f"{last['step']} of 100000 steps, 0.1 of 0.1 minutes; wrote" in capsys.readouterr().err
+    assert saved_step(folder) == int(last["step"])
+    run("steps=100000", "minutes=0.1", resume=folder)
+    assert "give minutes=M to go on" in capsys.readouterr().err
+
+
+def test_the_table_says_where_the_time_goes() -> None:
+    rows = rows_of(run("steps=4", "evaluate=2"))
+    assert rows[0]["busy"] == ""
+    for row in rows[1:]:
+        shares = [float(row[name]) for name in ("wait", "forward", "backward", "update")]
+        assert all(0 < share < 1 for share in shares) and sum(shares) <= 1.001
+        assert float(row["busy"]) == pytest.approx(sum(shares[1:]), abs=1e-4)
+        assert 0 < float(row["cores"]) < 1
 
 
 def test_a_torn_table_does_not_stop_a_run() -> None:

@@ -2,18 +2,20 @@
 
 A run is a folder: config.toml (resolved), metrics.csv, TensorBoard events, state.safetensors (all that resuming needs)
 and weights.safetensors (the averaged weights that drawing uses). Batches are a function of seed and step, so a run that
-is killed goes on from its last state with the batches that it has not seen, to the same weights with one thread.
+is killed goes on from its last state with the batches that it has not seen, to the same weights with one thread a
+process. One command trains on the CPU, on GPUs, and on several machines under torchrun.
 """
 
 import contextlib
-import csv
 import difflib
+import errno
 import gc
-import io
 import json
 import math
+import re
 import signal
 import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -24,11 +26,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
-from torch.utils.data import DataLoader
-from torch.utils.tensorboard import SummaryWriter
+from torch.utils.data import DataLoader, Dataset
 from torch_geometric.data import Batch
 
 from treesketch.actions import Vocabulary, load_vocabulary
@@ -36,6 +38,7 @@ from treesketch.data import Batches, make_examples, paint_forms, require_sampler
 from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.files import describe as describe_error
 from treesketch.files import write_whole
+from treesketch.journal import METRICS, Journal, Stopwatch
 from treesketch.lessons import make_lessons, require_editable, spoil_problem
 from treesketch.model.editing import Editor
 from treesketch.model.encoder import see
@@ -45,20 +48,29 @@ from treesketch.model.write import draw_alone
 from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
 from treesketch.solving.judge import Judge
 from treesketch.solving.network import solve
-from treesketch.team import Member, gather
+from treesketch.team import Team, average, find_team, gather, has_gone
 from treesketch.tree import Node
 
-STATE, WEIGHTS, METRICS = "state.safetensors", "weights.safetensors", "metrics.csv"
+STATE, WEIGHTS = "state.safetensors", "weights.safetensors"
 HELD_OUT_SEED = 1_000_003  # added to a run's seed: scenes that no batch of it shows
 UNITS = 12  # forms that draw, at most, in a program that the network writes alone
 EDITS = 8  # of one program, drawn to see whether one of them helps
 RENDERS = 64  # that the search for a problem has
+LOOK = 64  # steps on a GPU between two looks at whether all numbers are finite: each look waits for it
+PACE = 10  # steps between two agreements of several processes on how much of the time is gone
+NETWORK = ("forward", "backward", "update")  # laps of a step that are not spent waiting for its batch
 COLUMNS = (
     "step",
     "samples",
     "seconds",
     "rate",
     "lr",
+    "wait",
+    "forward",
+    "backward",
+    "update",
+    "busy",
+    "cores",
     "loss",
     "action",
     "point",
@@ -78,15 +90,19 @@ class Config:
     """Everything that a training run depends on. Counts are of optimiser steps; samples = steps x batch.
 
     mixture weights the samplers; decay is the last share of the steps, over which the learning rate falls to nothing;
-    ema is the decay of the averaged weights; a batch is shared by so many processes, each with its threads and workers;
-    every `evaluate` steps the held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
+    with `minutes` above 0 that share is of the time, all told, if it is up before the steps are done. ema is the decay
+    of the averaged weights. A batch is shared by so many `processes` on the CPU, or `devices` of CUDA, each with its
+    threads and workers, unless torchrun says how many; each takes its share in `accumulate` parts, one after another.
+    Every `evaluate` steps the held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
     """
 
     name: str = "base"
     grammar: str = "sketch"
     seed: int = 0
     steps: int = 20_000
+    minutes: float = 0.0
     batch: int = 64
+    accumulate: int = 1
     learning_rate: float = 1e-3
     warmup: int = 200
     decay: float = 0.3
@@ -96,6 +112,7 @@ class Config:
     precision: str = "bf16"
     device: str = "auto"
     processes: int = 1
+    devices: int = 1
     threads: int = 2
     workers: int = 1
     evaluate: int = 1000
@@ -118,6 +135,12 @@ class Config:
         """Batches of what the grammar's networks learn from, as `data.Batches` takes them."""
         make = make_lessons if self.grammar in PROBLEMS else make_examples
         return Batches(self.grammar, self.mixture(), seed, size, first, last, share, make)
+
+    def team(self) -> Team:
+        """The processes that train, and which of them this is."""
+        cuda = self.device != "cpu" and torch.cuda.is_available()
+        here = self.devices if cuda else self.processes
+        return find_team("cuda" if cuda else "cpu", self.precision, here)
 
     def mixture(self) -> dict[str, float]:
         """The samplers' weights."""
@@ -168,10 +191,11 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             refuse(key, "a finite number")
     sizes = ("width", "heads", "grid_layers", "tree_layers")
-    for key in ("steps", "batch", "processes", "threads", "evaluate", "held_out", *sizes):
+    for key in ("steps", "batch", "accumulate", "processes", "devices", "threads", "evaluate", "held_out", *sizes):
         if getattr(config, key) < 1:
             refuse(key, "a whole number from 1 up")
-    for key in ("warmup", "workers", "drawings", "weight_decay", "plain", "flags", "cutouts", "save_seconds", "seed"):
+    shares = ("plain", "flags", "cutouts")
+    for key in ("minutes", "warmup", "workers", "drawings", "weight_decay", "save_seconds", "seed", *shares):
         if getattr(config, key) < 0:
             refuse(key, "a number from 0 up")
     for key in ("decay", "ema"):
@@ -188,25 +212,24 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
         refuse("plain", "a number above 0 unless flags or cutouts is")
     if config.device not in ("auto", "cpu", "cuda"):
         refuse("device", "auto, cpu or cuda")
-    if config.batch % config.processes:
-        refuse("batch", f"a multiple of processes = {config.processes}")
-    if config.processes > 1 and _on_cuda(config):
-        refuse("processes", "1 with CUDA; or device=cpu")
     if config.device == "cuda" and not torch.cuda.is_available():
         refuse("device", "auto or cpu on this machine, which has no CUDA")
+    team = config.team()
+    if config.batch % (team.size * config.accumulate):
+        count = "processes" if team.accelerator == "cpu" else "devices"
+        refuse("batch", f"a multiple of {count} x accumulate = {team.size} x {config.accumulate}")
+    if team.accelerator == "cuda" and team.here > torch.cuda.device_count():
+        refuse("devices", f"a number up to {torch.cuda.device_count()}, or fewer processes from torchrun")
     if not config.name or config.name in (".", "..") or not config.name.isprintable() or set(config.name) & set("/\\"):
         refuse("name", "a folder's name")
-
-
-def _on_cuda(config: Config) -> bool:
-    return config.device != "cpu" and torch.cuda.is_available()
 
 
 def train(config_path: Path, overrides: list[str], resume: Path | None = None) -> Path:
     """Train as a config says, or go on with the run in the folder `resume`; returns the run's folder.
 
-    Ctrl-C saves and raises KeyboardInterrupt. Raises ConfigError for the config, CheckpointError for a run that cannot
-    be gone on with or whose loss is no number any more; what is saved always had a finite loss.
+    Ctrl-C and SIGTERM save and raise KeyboardInterrupt. Raises ConfigError for the config, CheckpointError for a run
+    that cannot be gone on with or whose loss is no number any more, SketchError where memory, disk or a process fails;
+    what is saved always had a finite loss. A process of torchrun's other than the first leaves with SystemExit.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     config = read_config(config_path, overrides)
@@ -214,70 +237,140 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
         require_editable(load_vocabulary(config.grammar))
     else:
         require_samplers(load_vocabulary(config.grammar), config.mixture())
-    learner = _start_learner(config, resume)
+    team = config.team()
+    with _tell(config, resume):
+        learner = _start_learner(team, config, resume)
+    if team.number:
+        if learner.share_done() < 1:
+            with gather(team, _help_learn) as fabric:
+                _help_along(learner, fabric)
+        sys.exit(0)
     run = resume or _new_run(config.name)
-    if learner.step >= config.steps:
-        console.print(f"{run}: has {learner.step} of {config.steps} steps; give steps=N to go on")
+    if learner.share_done() >= 1:
+        console.print(f"{run}: has {learner.describe()}; give {learner.more()} to go on")
         return run
     write_whole(run / "config.toml", _to_toml(config))
     parameters = sum(p.numel() for p in learner.network.parameters())
-    size = f"{parameters / 1e6:.2f}M parameters"
-    console.print(f"{run}: {size} on {learner.device}, step {learner.step} of {config.steps}")
+    place = str(team.device) if team.size == 1 else f"{team.size} processes, {team.accelerator}"
+    console.print(f"{run}: {parameters / 1e6:.2f}M parameters on {place}, {learner.describe()}")
     gc.freeze()  # what start-up left behind is never garbage; half the time of sampling would go into looking at it
     try:
         with (
-            gather(config.processes, _help_learn, config, resume) as learner.member,
+            _tell(config, run, learner),
+            gather(team, _help_learn, config, resume) as fabric,
             _catch_interrupt() as interrupted,
-            _show_progress(console, config.steps, learner.step) as advance,
+            _show_progress(console, learner) as advance,
         ):
+            learner.join(fabric)
             _learn_all(run, config, learner, console, interrupted, advance)
-    except FloatingPointError as error:
-        hint = f"take a smaller learning_rate than {config.learning_rate:g}"
-        if (run / STATE).is_file():
-            hint += f" and go on from the last good state with --resume {run}"
-        raise CheckpointError(f"{error}; {hint}", file=str(run)) from None
     except KeyboardInterrupt:
         if (run / STATE).is_file():
             console.print(f"interrupted; go on with: treesketch train {run / 'config.toml'} --resume {run}")
         raise
-    console.print(f"wrote {run / WEIGHTS}, {run / STATE} and {run / METRICS}")
+    console.print(f"{learner.describe()}; wrote {run / WEIGHTS}, {run / STATE} and {run / METRICS}")
     return run
 
 
-def _start_learner(config: Config, resume: Path | None) -> "Learner":
+@contextlib.contextmanager
+def _tell(config: Config, run: Path | None, learner: "Learner | None" = None) -> Iterator[None]:
+    """Turn what can go wrong with a machine into one line: what it was, what to do, and what is left of the run."""
+    try:
+        yield
+    except Exception as error:
+        told = _explain(error, config, learner.step if learner else 0)
+        if told is None:
+            raise
+        if run and (run / STATE).is_file():
+            told += f", and go on from the last good state with --resume {run}"
+        kind = CheckpointError if isinstance(error, FloatingPointError) else SketchError
+        raise kind(told, file=getattr(error, "file", None) or (str(run) if run else None)) from None
+
+
+def _explain(error: Exception, config: Config, step: int) -> str | None:
+    """What went wrong in training and what to do; None for errors that are ours or say so themselves."""
+    said, code = str(error), getattr(error.__cause__ or error, "errno", None)
+    if isinstance(error, FloatingPointError):
+        return f"{error}; take a smaller learning_rate than {config.learning_rate:g}"
+    if isinstance(error, SketchError) and code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{error.message}; make room"
+    full = isinstance(error, MemoryError | torch.OutOfMemoryError) or code == errno.ENOMEM
+    if full or (isinstance(error, RuntimeError) and re.search("out of memory|allocate memory|enough memory", said)):
+        sizes = f"batch = {config.batch}, accumulate = {config.accumulate} and width = {config.width}"
+        return f"out of memory at step {step} with {sizes}; take a larger accumulate, or a smaller batch or width"
+    if isinstance(error, RuntimeError) and "DataLoader worker" in said:
+        why = f"a process that samples pictures was killed at step {step}"
+        return f"{why}, as it is where memory runs out; take fewer workers than {config.workers} or a smaller batch"
+    if has_gone(error):
+        return f"a process that trained along has ended at step {step}; see what it said, or whether memory ran out"
+    return None
+
+
+def _start_learner(team: Team, config: Config, resume: Path | None) -> "Learner":
     """A learner with fresh weights, the same for the same seed, or at the state of the run in the folder `resume`."""
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    learner = Learner(load_vocabulary(config.grammar), config, torch.device("cuda" if _on_cuda(config) else "cpu"))
+    if team.accelerator == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 for what is not done in bf16
+    learner = Learner(load_vocabulary(config.grammar), config, team)
     if resume:
         load_state(resume / STATE, config, learner)
     return learner
 
 
-def _help_learn(member: Member, config: Config, resume: Path | None) -> None:
-    """What another process of a training run does: the same steps on its own share of each batch, nothing written."""
-    _leave_interrupts(0)
-    learner = _start_learner(config, resume)
-    learner.member = member
+def _help_learn(team: Team, fabric: Fabric, config: Config, resume: Path | None) -> None:
+    """What another process of a training run does."""
+    with _tell(config, resume):
+        learner = _start_learner(team, config, resume)
     gc.freeze()
-    # The first process says what went wrong: a loss that is no number, or that one of them has gone.
-    with contextlib.suppress(FloatingPointError, SketchError):
-        for batch in _load_batches(config, learner):
-            learner.take_gradients(*batch)
+    _help_along(learner, fabric)
+
+
+def _help_along(learner: "Learner", fabric: Fabric) -> None:
+    """The same steps on this process's own share of each batch; nothing is written, Ctrl-C is left to the first one."""
+    _leave_interrupts()
+    learner.join(fabric)
+    try:
+        batches = iter(_load_batches(learner.config, learner))
+        while learner.share_done() < 1:
+            learner.take_gradients(batches)
             learner.apply_gradients()
+    except Exception as error:
+        told = _explain(error, learner.config, learner.step)
+        if told is None:
+            raise
+        # The first process tells by itself of a loss that is no number, and if it is gone it has said why.
+        if not isinstance(error, FloatingPointError) and not has_gone(error):
+            print(f"treesketch: process {learner.team.number}: {told}", file=sys.stderr, flush=True)
+        sys.exit(1)
 
 
-def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[Tensor, Tensor, Batch]]:
-    """This process's share of the batches that the learner has yet to see."""
-    member = learner.member
-    size = config.batch // member.size
-    share = (member.number, member.size)
+class Timed(Dataset[tuple[tuple[Tensor, Tensor, Batch], float]]):
+    """A dataset's items, each with the processor's seconds that it took."""
+
+    def __init__(self, items: Dataset[tuple[Tensor, Tensor, Batch]]):
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)  # type: ignore[arg-type]
+
+    def __getitem__(self, index: int) -> tuple[tuple[Tensor, Tensor, Batch], float]:
+        before = time.process_time()
+        item = self.items[index]
+        return item, time.process_time() - before
+
+
+def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[tuple[Tensor, Tensor, Batch], float]]:
+    """This process's share, part by part, of the batches that the learner has yet to see."""
+    team, parts = learner.team, config.accumulate
+    size = config.batch // (team.size * parts)
+    batches = config.batches(config.seed, size, learner.step * parts, config.steps * parts, (team.number, team.size))
     return DataLoader(
-        config.batches(config.seed, size, learner.step, config.steps, share),
+        Timed(batches),
         batch_size=None,
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
         worker_init_fn=_leave_interrupts,
+        pin_memory=team.accelerator == "cuda",
     )
 
 
@@ -287,93 +380,201 @@ def _learn_all(
     learner: "Learner",
     console: Console,
     interrupted: Callable[[], bool],
-    advance: Callable[[int, float], None],
+    advance: Callable[[], None],
 ) -> None:
     """The steps from where the learner is to the last, with evaluations and saves between them."""
     held_out = prepare_held_out(config)
-    log = Log(run, learner.step)
+    journal = Journal(run, COLUMNS, learner.step)
     if learner.step == 0:
-        log.write(config, learner, {}, evaluate(learner.average, config, held_out))
-    recent: list[dict[str, float]] = []
-    saved = started = time.monotonic()
-    for batch in _load_batches(config, learner):
-        losses = learner.take_gradients(*batch)
-        # Now these weights are known to give a finite loss, so they are worth keeping.
+        journal.write(learner.row() | evaluate(learner.average, config, held_out))
+    batches = iter(_load_batches(config, learner))
+    saved = time.monotonic()
+    learner.watch.skip()
+    while learner.share_done() < 1:
+        learner.take_gradients(batches)
         stop = interrupted()
         if stop or time.monotonic() - saved > config.save_seconds:
+            learner.require_finite()  # these weights give a finite loss, so they are worth keeping
             save_run(run, config, learner)
             saved = time.monotonic()
+            learner.watch.lap("save")
         if stop:
             raise KeyboardInterrupt
         learner.apply_gradients()
-        recent.append(losses)
-        now = time.monotonic()
-        learner.seconds, started = learner.seconds + now - started, now
-        if learner.step % config.evaluate == 0 or learner.step == config.steps:
-            row = log.write(config, learner, _mean(recent), evaluate(learner.average, config, held_out))
+        if learner.step % config.evaluate == 0 or learner.share_done() >= 1:
+            learner.require_finite()
+            row = learner.row() | evaluate(learner.average, config, held_out)
+            journal.write(row)
             console.print("  ".join(f"{name} {row[name]:.4g}" for name in COLUMNS if name in row))
             if not math.isfinite(row["held_out"]):
                 raise FloatingPointError(f"the held-out loss is {row['held_out']} at step {learner.step}")
             save_run(run, config, learner)
-            recent = []
-            saved = started = time.monotonic()
-        advance(learner.step, losses["loss"])
-    log.close()
+            saved = time.monotonic()
+            learner.watch.skip()
+        advance()
 
 
 # One step
 
 
 class Learner:
-    """The network, its average and its optimiser; `step` and `seconds` say how far training is, `member` with whom."""
+    """The network, its average and its optimiser; `step` and `seconds` say how far training is, `team` with whom.
 
-    def __init__(self, vocabulary: Vocabulary, config: Config, device: torch.device):
-        self.config, self.device = config, device
-        self.network = Network(vocabulary, config.model()).to(device)
-        self.average = Network(vocabulary, config.model()).to(device)
+    Nothing here waits for a GPU but `require_finite`, which every LOOK steps, every row and every save ask.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, config: Config, team: Team):
+        self.config, self.team, self.device = config, team, team.device
+        self.network = Network(vocabulary, config.model()).to(self.device)
+        self.average = Network(vocabulary, config.model()).to(self.device)
         self.average.load_state_dict(self.network.state_dict())
-        self.optimiser = torch.optim.AdamW(_groups(self.network, config), lr=config.learning_rate, betas=(0.9, 0.98))
-        self.member = Member()
+        fused = True if self.device.type == "cuda" else None
+        self.optimiser = torch.optim.AdamW(
+            _groups(self.network, config), lr=config.learning_rate, betas=(0.9, 0.98), fused=fused
+        )
         self.step = 0
-        self.seconds = 0.0
+        self.seconds = 0.0  # of training, without evaluation
+        self.loss = math.nan  # the last that was looked at
+        self.watch = Stopwatch()
+        self._began, self._elapsed_before, self._time_share = time.monotonic(), 0.0, 0.0
+        self._sums, self._steps = {}, 0  # type: dict[str, Tensor], int
+        self._sampling, self._computing = 0.0, 0.0  # seconds of the processors since the last row
+        self._trouble = torch.tensor([-1.0, 0.0, 0.0], dtype=torch.float64, device=self.device)
 
-    def take_gradients(self, target: Tensor, drawing: Tensor, graph: Batch) -> dict[str, float]:
-        """The losses of one batch in nats; leaves their gradients. Raises FloatingPointError if not finite."""
-        self.network.train()
-        losses = _losses(self.network, self.config, target, drawing, graph)
+    def join(self, fabric: Fabric) -> None:
+        """Train with the others of the team."""
+        self.fabric = fabric
+        self.trained, self.stepper = fabric.setup(self.network, self.optimiser, move_to_device=False)
+
+    def take_up(self, step: int, seconds: float, elapsed: float) -> None:
+        """Go on from a step of a run that took so many seconds of training, and all told."""
+        self.step, self.seconds, self._elapsed_before = step, seconds, elapsed
+        self._time_share = self._share_of_time()
+
+    def elapsed(self) -> float:
+        """Seconds since the run's beginning, evaluations included, pauses not."""
+        return self._elapsed_before + time.monotonic() - self._began
+
+    def _share_of_time(self) -> float:
+        return self.elapsed() / 60 / self.config.minutes if self.config.minutes else 0.0
+
+    def share_done(self) -> float:
+        """How much of the run is done, of its steps or of its time: 1 at the end; the same in every process."""
+        return max(self.step / self.config.steps, self._time_share)
+
+    def take_gradients(self, batches: Iterator[tuple[tuple[Tensor, Tensor, Batch], float]]) -> None:
+        """Leave the gradients of the next step's batch. Raises FloatingPointError, on a GPU later, if not finite."""
+        self.trained.train()
         self.optimiser.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        self.member.average(self.network.parameters())
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        for name, value in (("loss", losses["loss"]), ("gradient", norm)):
-            if not math.isfinite(value.item()):
-                raise FloatingPointError(f"the {name} is {value.item()} at step {self.step}")
-        return {name: value.item() for name, value in losses.items()}
+        parts = self.config.accumulate
+        losses: dict[str, Tensor] = {}
+        for _ in range(parts):
+            batch, cost = next(batches)
+            self.seconds += self.watch.lap("wait")
+            self._sampling += cost
+            before = time.process_time()
+            found = _losses(self.trained, *batch)
+            self.seconds += self.watch.lap("forward")
+            self.fabric.backward(found["loss"] / parts)
+            self.seconds += self.watch.lap("backward")
+            self._computing += time.process_time() - before
+            for name, value in found.items():
+                losses[name] = losses.get(name, 0) + value.detach().double() / parts
+        average(self.fabric, self.network.parameters())
+        self.seconds += self.watch.lap("wait")  # for the others, where there are any
+        norm = self.fabric.clip_gradients(
+            self.trained, self.stepper, max_norm=self.config.clip, error_if_nonfinite=False
+        )
+        assert norm is not None
+        self._note(losses, norm)
+        self.seconds += self.watch.lap("backward")
+        if self.device.type == "cpu" or self.step % LOOK == 0:
+            self.require_finite()
+
+    def _note(self, losses: dict[str, Tensor], norm: Tensor) -> None:
+        """Add to the sums, and keep the first step whose loss or gradient is no number."""
+        for name, value in losses.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+        self._steps += 1
+        self._last_loss = losses["loss"]
+        seen = torch.stack([torch.full_like(losses["loss"], self.step), losses["loss"], norm.detach().double()])
+        first = ~seen.isfinite().all() & (self._trouble[0] < 0)
+        self._trouble = torch.where(first, seen, self._trouble)
+
+    def require_finite(self) -> None:
+        """Raises FloatingPointError if a loss or gradient so far was not."""
+        self.loss = self._last_loss.item()
+        step, loss, norm = self._trouble.tolist()
+        if step >= 0:
+            name, value = ("gradient", norm) if math.isfinite(loss) else ("loss", loss)
+            raise FloatingPointError(f"the {name} is {value} at step {int(step)}")
 
     def apply_gradients(self) -> None:
         """One optimiser step, and the averaged weights moved toward the network's."""
+        before = time.process_time()
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
-        self.optimiser.step()
+            group["lr"] = learning_rate(self.config, self.step, self._time_share)
+        self.stepper.step()
         keep = min(self.config.ema, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(value, 1 - keep)
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - keep)
         self.step += 1
+        if self.config.minutes and (self.team.size == 1 or self.step % PACE == 0):
+            self._time_share = self.fabric.broadcast(self._share_of_time())
+        self._computing += time.process_time() - before
+        self.seconds += self.watch.lap("update")
+
+    def busy(self) -> float:
+        """The share of this process's time since the last row that went into the network."""
+        spent = self.watch.seconds
+        return sum(spent.get(name, 0.0) for name in NETWORK) / (sum(spent.values()) or math.nan)
+
+    def row(self) -> dict[str, float]:
+        """Means since the last row, and where the time went: `busy` is the share in the network, not on the clock only.
+
+        wait, forward, backward and update are shares of the time of this process (on a GPU those of the host, which
+        waits in whichever part asks for a result); cores is the share of the processors' time that the network had of
+        what it and the sampling of its batches took.
+        """
+        samples = self.step * self.config.batch
+        row = {
+            "step": float(self.step),
+            "samples": float(samples),
+            "seconds": round(self.seconds, 1),
+            "rate": samples / self.seconds if self.seconds else 0.0,
+            "lr": learning_rate(self.config, self.step, self._time_share),
+        }
+        if self._steps:
+            shares = self.watch.shares()
+            row |= {name: shares.get(name, 0.0) for name in ("wait", *NETWORK)}
+            row["busy"] = sum(row[name] for name in NETWORK)
+            row["cores"] = self._computing / (self._computing + self._sampling)
+            row |= {name: value.item() / self._steps for name, value in self._sums.items()}
+        self._sums, self._steps, self._sampling, self._computing = {}, 0, 0.0, 0.0
+        return row
+
+    def describe(self) -> str:
+        """How far training is: '5 of 10 steps', and minutes where they count."""
+        told = f"{self.step} of {self.config.steps} steps"
+        return f"{told}, {self.elapsed() / 60:.1f} of {self.config.minutes:g} minutes" if self.config.minutes else told
+
+    def more(self) -> str:
+        """The keys whose larger values let a finished run go on."""
+        return "minutes=M" if self.step < self.config.steps else "steps=N"
 
 
-def _losses(network: Network, config: Config, target: Tensor, drawing: Tensor, graph: Batch) -> dict[str, Tensor]:
+def _losses(network: torch.nn.Module, target: Tensor, drawing: Tensor, graph: Batch) -> dict[str, Tensor]:
     device = next(network.parameters()).device
-    pictures = [p.to(device).float() / 255 for p in (target, drawing)]
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-        losses: dict[str, Tensor] = network(graph.to(device), *pictures)
+    pictures = [p.to(device, non_blocking=True).float() / 255 for p in (target, drawing)]
+    losses: dict[str, Tensor] = network(graph.to(device, non_blocking=True), *pictures)
     return losses
 
 
-def learning_rate(config: Config, step: int) -> float:
-    """Linear warm-up, flat, then linear down to nothing over the last `decay` of the steps."""
+def learning_rate(config: Config, step: int, time_share: float = 0.0) -> float:
+    """Linear warm-up, flat, then linear down to nothing over the last `decay` of the steps, or of the time if less."""
     left = (config.steps - step) / max(1.0, config.decay * config.steps)
-    return config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup), left)
+    time_left = max(0.0, 1 - time_share) / config.decay if config.decay and config.minutes else 1.0
+    return config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup), left, time_left)
 
 
 def _groups(network: Network, config: Config) -> list[dict[str, Any]]:
@@ -422,10 +623,10 @@ def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, f
     which one of EDITS sampled edits is nearer to the target, `solved` that of problems solved within RENDERS renders.
     """
     network.eval()
-    result = {
-        "held_out": float(np.mean([_losses(network, config, *batch)["loss"].item() for batch in held_out.batches]))
-    }
     device = next(network.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        losses = [_losses(network, *batch)["loss"].item() for batch in held_out.batches]
+    result = {"held_out": float(np.mean(losses))}
     network.to("cpu")  # decisions are taken one by one, which only costs waiting on an accelerator
     for name, look_again in (("drawing", True), ("whole", False)):
         errors = []
@@ -456,10 +657,6 @@ def _solves(network: Network, problem: Node) -> bool:
     judge = Judge(grammar, PROBLEMS[grammar].draw(problem), RENDERS)
     solve(judge, np.random.default_rng(0), network)
     return judge.solved_at is not None
-
-
-def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
 # The run's folder
@@ -495,6 +692,7 @@ def save_run(run: Path, config: Config, learner: Learner) -> None:
         "step": str(learner.step),
         "samples": str(learner.step * config.batch),
         "seconds": f"{learner.seconds:.1f}",
+        "elapsed": f"{learner.elapsed():.1f}",
         "revision": _revision(),
     }
     save_tensors(run / STATE, tensors, describe(learner.network, config.grammar, notes))
@@ -522,10 +720,10 @@ def load_state(path: Path, config: Config, learner: Learner) -> None:
         for name, value in tensors.items():
             if name.startswith("optimiser."):
                 _, number, key = name.split(".")
-                moments.setdefault(int(number), {})[key] = value.to(learner.device) if key != "step" else value
+                moments.setdefault(int(number), {})[key] = value
         groups = learner.optimiser.state_dict()["param_groups"]
         learner.optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        learner.step, learner.seconds = int(metadata["step"]), float(metadata["seconds"])
+        learner.take_up(int(metadata["step"]), float(metadata["seconds"]), float(metadata["elapsed"]))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"no whole state: {str(error).splitlines()[-1].strip()}", file=str(path)) from None
 
@@ -543,78 +741,44 @@ def _revision() -> str:
     return revision + ("+" if changed else "")
 
 
-class Log:
-    """metrics.csv and TensorBoard events, one row an evaluation; rows behind the step that a run goes on from go."""
-
-    def __init__(self, run: Path, step: int):
-        self.path = run / METRICS
-        self.rows: list[list[str]] = []
-        if step and self.path.is_file():
-            with open(self.path, newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS) and row[0].isdecimal()]
-            self.rows = [row for row in rows if int(row[0]) <= step]
-        self.board = SummaryWriter(str(run), purge_step=step or None)
-
-    def write(
-        self, config: Config, learner: Learner, losses: Mapping[str, float], held_out: Mapping[str, float]
-    ) -> dict[str, float]:
-        """Append one row; returns it."""
-        samples = learner.step * config.batch
-        row = {
-            "step": float(learner.step),
-            "samples": float(samples),
-            "seconds": round(learner.seconds, 1),
-            "rate": samples / learner.seconds if learner.seconds else 0.0,
-            "lr": learning_rate(config, learner.step),
-            **losses,
-            **held_out,
-        }
-        cells = [str(learner.step), str(samples)]
-        cells += [f"{row[name]:.6g}" if name in row else "" for name in COLUMNS[2:]]
-        self.rows.append(cells)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([list(COLUMNS), *self.rows])
-        write_whole(self.path, text.getvalue())
-        for name, value in row.items():
-            self.board.add_scalar(name, value, learner.step)
-        self.board.flush()
-        return row
-
-    def close(self) -> None:
-        """Write out what TensorBoard's events still hold."""
-        self.board.close()
-
-
 # Watching and stopping
 
 
 @contextlib.contextmanager
-def _show_progress(console: Console, steps: int, done: int) -> Iterator[Callable[[int, float], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what tells it the steps done and their loss."""
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
+def _show_progress(console: Console, learner: Learner) -> Iterator[Callable[[], None]]:
+    """A progress bar on a terminal, nothing elsewhere; yields what has it look at the learner again."""
+    loss, busy = TextColumn("loss {task.fields[loss]:.3f}"), TextColumn("busy {task.fields[busy]:.0%}")
+    columns = (TextColumn("training"), BarColumn(), TextColumn("{task.fields[step]} steps"), loss, busy)
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, *times, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=steps, completed=done, loss=math.nan)
-        yield lambda step, loss: bar.update(task, completed=step, loss=loss)
+        task = bar.add_task("training", total=1.0, step=learner.step, loss=math.nan, busy=math.nan)
+
+        def advance() -> None:
+            busy = learner.busy()
+            bar.update(task, completed=learner.share_done(), step=learner.step, loss=learner.loss, busy=busy)
+
+        yield advance
 
 
 @contextlib.contextmanager
 def _catch_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yields whether Ctrl-C was pressed: the step is finished and saved first. A second Ctrl-C stops at once."""
+    """Yields whether to stop, as Ctrl-C and SIGTERM ask: a step is finished and saved first. A second one is obeyed."""
     pressed = False
 
-    def press(_signal: int, _frame: FrameType | None) -> None:
+    def press(number: int, _frame: FrameType | None) -> None:
         nonlocal pressed
         pressed = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(number, signal.default_int_handler)
 
-    before = signal.signal(signal.SIGINT, press)
+    before = [(number, signal.signal(number, press)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         yield lambda: pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
-def _leave_interrupts(_worker: int) -> None:
-    """Ctrl-C is the training process's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _leave_interrupts(_worker: int = 0) -> None:
+    """Ctrl-C and SIGTERM are the first process's to handle."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
