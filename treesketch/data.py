@@ -114,6 +114,7 @@ def _coverages(layer: Layer) -> list[tuple[np.ndarray, tuple[int, int, int, int]
     canvas.fill_color = _opaque(layer.fill)
     canvas.stroke_color = _opaque(layer.stroke)
     canvas.weight = layer.weight
+    canvas.cap, canvas.join = layer.cap or canvas.cap, layer.join or canvas.join
     scene = Interpreter(canvas).run(layer.shape)
     return [paint for shape in scene.shapes for paint in paint_layers(shape, (SIDE, SIDE), SIZE)]
 
