@@ -7,17 +7,14 @@ is killed goes on from its last state with the batches that it has not seen, to 
 
 import contextlib
 import csv
-import difflib
 import gc
 import io
 import json
 import math
 import signal
-import subprocess
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +40,7 @@ from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import describe, read_tensors, save_network, save_tensors
 from treesketch.model.write import draw_alone
 from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
+from treesketch.settings import read_settings, revision
 from treesketch.solving.judge import Judge
 from treesketch.solving.network import solve
 from treesketch.team import Member, gather
@@ -126,36 +124,7 @@ class Config:
 
 def read_config(path: Path, overrides: list[str]) -> Config:
     """A flat TOML file and `key=value` overrides -> a config. Unknown keys and wrong types are errors."""
-    try:
-        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(describe_error(error), file=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8 text at byte {error.start}", file=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not TOML: {error}", file=str(path)) from None
-    places = dict.fromkeys(given, str(path))
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"'{text}' is not key=value")
-        try:
-            given[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            given[key] = value
-        places[key] = text
-    kinds = {field.name: type(field.default) for field in fields(Config)}
-    for key, value in given.items():
-        if key not in kinds:
-            close = difflib.get_close_matches(key, kinds, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; there are: {', '.join(kinds)}"
-            raise ConfigError(f"no key '{key}'{hint}", file=places[key])
-        wanted = kinds[key]
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            given[key] = float(value)
-        elif not isinstance(value, wanted) or isinstance(value, bool):
-            raise ConfigError(f"'{key}' takes {wanted.__name__}, got {value!r}", file=places[key])
-    config = Config(**given)
+    config, places = read_settings(Config, path, overrides)
     _validate(config, places, str(path))
     return config
 
@@ -495,7 +464,7 @@ def save_run(run: Path, config: Config, learner: Learner) -> None:
         "step": str(learner.step),
         "samples": str(learner.step * config.batch),
         "seconds": f"{learner.seconds:.1f}",
-        "revision": _revision(),
+        "revision": revision(),
     }
     save_tensors(run / STATE, tensors, describe(learner.network, config.grammar, notes))
     save_network(run / WEIGHTS, learner.average, config.grammar, notes)
@@ -528,19 +497,6 @@ def load_state(path: Path, config: Config, learner: Learner) -> None:
         learner.step, learner.seconds = int(metadata["step"]), float(metadata["seconds"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"no whole state: {str(error).splitlines()[-1].strip()}", file=str(path)) from None
-
-
-def _revision() -> str:
-    """The git revision of the code, with a plus when files differ from it, or 'unknown' outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        revision = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "."], capture_output=True).returncode
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return revision + ("+" if changed else "")
 
 
 class Log:

@@ -99,7 +99,12 @@ class Painter:
             raise PictureError(f"cannot be drawn: {problem.strerror or problem}; try again", file=file) from None
         assert child.stdin and child.stdout
         late = threading.Event()
-        clock = threading.Timer(SECONDS, lambda: (late.set(), child.kill()))
+
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        clock = threading.Timer(SECONDS, stop)
         clock.start()
         try:
             with contextlib.suppress(OSError):  # it died before it had read all
