@@ -29,7 +29,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch_geometric.data import Batch
 
 from treesketch.actions import Vocabulary, load_vocabulary
-from treesketch.data import Batches, make_examples, paint_forms, require_samplers, sample_targets
+from treesketch.data import Batches, Maker, make_examples, paint_forms, require_samplers, sample_targets
 from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.files import describe as describe_error
 from treesketch.files import write_whole
@@ -41,6 +41,8 @@ from treesketch.model.weights import describe, read_tensors, save_network, save_
 from treesketch.model.write import draw_alone
 from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
 from treesketch.settings import read_settings, revision
+from treesketch.shards.scenes import Mixed, load_drawings
+from treesketch.shards.store import HELD_OUT, TRAIN
 from treesketch.solving.judge import Judge
 from treesketch.solving.network import solve
 from treesketch.team import Member, gather
@@ -65,6 +67,7 @@ COLUMNS = (
     "value",
     "held_out",
     "drawing",
+    "drawing_real",
     "whole",
     "improved",
     "solved",
@@ -75,7 +78,8 @@ COLUMNS = (
 class Config:
     """Everything that a training run depends on. Counts are of optimiser steps; samples = steps x batch.
 
-    mixture weights the samplers; decay is the last share of the steps, over which the learning rate falls to nothing;
+    mixture weights the samplers; real is the weight of the drawings in `shards`, a folder that `treesketch data build`
+    wrote. decay is the last share of the steps, over which the learning rate falls to nothing;
     ema is the decay of the averaged weights; a batch is shared by so many processes, each with its threads and workers;
     every `evaluate` steps the held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
     """
@@ -107,14 +111,20 @@ class Config:
     plain: float = 1.0
     flags: float = 1.0
     cutouts: float = 1.0
+    shards: str = ""
+    real: float = 0.0
 
     def model(self) -> ModelConfig:
         """The network's sizes."""
         return ModelConfig(self.width, self.heads, self.grid_layers, self.tree_layers)
 
-    def batches(self, seed: int, size: int, first: int, last: int, share: tuple[int, int] = (0, 1)) -> Batches:
-        """Batches of what the grammar's networks learn from, as `data.Batches` takes them."""
-        make = make_lessons if self.grammar in PROBLEMS else make_examples
+    def batches(
+        self, seed: int, size: int, first: int, last: int, share: tuple[int, int] = (0, 1), split: str = TRAIN
+    ) -> Batches:
+        """Batches of what the grammar's networks learn from, as `data.Batches` takes them; drawings are of a split."""
+        make: Maker = make_lessons if self.grammar in PROBLEMS else make_examples
+        if self.real:
+            make = Mixed(Path(self.shards), self.real / (self.real + sum(self.mixture().values())), split)
         return Batches(self.grammar, self.mixture(), seed, size, first, last, share, make)
 
     def mixture(self) -> dict[str, float]:
@@ -140,7 +150,8 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
     for key in ("steps", "batch", "processes", "threads", "evaluate", "held_out", *sizes):
         if getattr(config, key) < 1:
             refuse(key, "a whole number from 1 up")
-    for key in ("warmup", "workers", "drawings", "weight_decay", "plain", "flags", "cutouts", "save_seconds", "seed"):
+    weights = ("plain", "flags", "cutouts", "real")
+    for key in ("warmup", "workers", "drawings", "weight_decay", "save_seconds", "seed", *weights):
         if getattr(config, key) < 0:
             refuse(key, "a number from 0 up")
     for key in ("decay", "ema"):
@@ -153,8 +164,12 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
         refuse("precision", "bf16 or fp32")
     if config.width % (8 * config.heads):
         refuse("width", f"a multiple of 8 x heads = {8 * config.heads}")
-    if not sum(config.mixture().values()):
-        refuse("plain", "a number above 0 unless flags or cutouts is")
+    if not sum(config.mixture().values()) + config.real:
+        refuse("plain", "a number above 0 unless flags, cutouts or real is")
+    if config.real and config.grammar in PROBLEMS:
+        refuse("real", f"0 with grammar = '{config.grammar}', which learns from its problems")
+    if bool(config.real) != bool(config.shards):
+        refuse("real", "a number above 0 with 'shards', a folder that treesketch data build wrote, and 0 without")
     if config.device not in ("auto", "cpu", "cuda"):
         refuse("device", "auto, cpu or cuda")
     if config.batch % config.processes:
@@ -181,8 +196,10 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
     config = read_config(config_path, overrides)
     if config.grammar in PROBLEMS:
         require_editable(load_vocabulary(config.grammar))
-    else:
+    elif sum(config.mixture().values()):
         require_samplers(load_vocabulary(config.grammar), config.mixture())
+    if config.real:
+        load_drawings(Path(config.shards), TRAIN)  # says now that there are none
     learner = _start_learner(config, resume)
     run = resume or _new_run(config.name)
     if learner.step >= config.steps:
@@ -360,26 +377,30 @@ def _groups(network: Network, config: Config) -> list[dict[str, Any]]:
 class HeldOut:
     """What a run is measured on, the same each time: batches for the loss, pictures (64, 64, 3) to draw.
 
-    A grammar with problems has these instead of pictures, each with a program that is some edits away.
+    A grammar with problems has these instead of pictures, each with a program that is some edits away. real are the
+    pictures of held-out drawings, where a run learns from drawings.
     """
 
     batches: list[tuple[Tensor, Tensor, Batch]]
     targets: list[np.ndarray]
     problems: list[tuple[Node, Node]]
+    real: list[np.ndarray]
 
 
 def prepare_held_out(config: Config) -> HeldOut:
     """Sample what a run is measured on."""
     seed = config.seed + HELD_OUT_SEED
-    batches = config.batches(seed, config.batch, 0, -(-config.held_out // config.batch))
+    batches = config.batches(seed, config.batch, 0, -(-config.held_out // config.batch), split=HELD_OUT)
     held_out, rng = [batches[i] for i in range(len(batches))], np.random.default_rng(seed)
     if config.grammar not in PROBLEMS:
-        return HeldOut(held_out, sample_targets(config.mixture(), rng, config.drawings), [])
+        sampled = sample_targets(config.mixture(), rng, config.drawings) if sum(config.mixture().values()) else []
+        real = load_drawings(Path(config.shards), HELD_OUT).targets(config.drawings) if config.real else []
+        return HeldOut(held_out, sampled, [], real)
     vocabulary, problems = load_vocabulary(config.grammar), []
     for _ in range(config.drawings):
         problem = simplify(sample_problem(config.grammar, rng), config.grammar)
         problems.append((problem, spoil_problem(vocabulary, problem, rng)))
-    return HeldOut(held_out, [], problems)
+    return HeldOut(held_out, [], problems, [])
 
 
 @torch.no_grad()
@@ -387,8 +408,9 @@ def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, f
     """Held-out loss in nats a decision, and how well the network draws what it has not seen.
 
     Without problems: the rmse of programs that it writes alone, by the likeliest choices: `drawing` looks again after
-    each form, `whole` writes the program from one look. With problems: `improved` is the share of spoilt programs of
-    which one of EDITS sampled edits is nearer to the target, `solved` that of problems solved within RENDERS renders.
+    each form, `whole` writes the program from one look, `drawing_real` is `drawing` for held-out drawings. With
+    problems: `improved` is the share of spoilt programs of which one of EDITS sampled edits is nearer to the target,
+    `solved` that of problems solved within RENDERS renders.
     """
     network.eval()
     result = {
@@ -396,9 +418,14 @@ def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, f
     }
     device = next(network.parameters()).device
     network.to("cpu")  # decisions are taken one by one, which only costs waiting on an accelerator
-    for name, look_again in (("drawing", True), ("whole", False)):
+    targets, real = held_out.targets, held_out.real
+    for name, look_again, pictures in (
+        ("drawing", True, targets),
+        ("drawing_real", True, real),
+        ("whole", False, targets),
+    ):
         errors = []
-        for target in held_out.targets:
+        for target in pictures:
             forms = draw_alone(network, target, paint_forms, UNITS, np.random.default_rng(0), look_again=look_again)
             errors.append(float(np.sqrt(((paint_forms(forms) - target) ** 2).mean())))
         if errors:

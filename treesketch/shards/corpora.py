@@ -1,8 +1,8 @@
 """Corpora of drawings: paths of packages in; each drawing's name, source and licence and its SVG out.
 
 A corpus is a folder of SVG files or an Iconify collection, with the `package.json` of its package in the folder or in
-one of the three above it. Left out by name are flags, for real ones are kept to judge by, and what is another drawing in
-other skin tones; and what has the very text of another drawing.
+one of the three above it. Flags are left out, by name, for real ones are kept to judge by; so are drawings that only
+have another skin tone, and those that have the very text of another one.
 """
 
 import json

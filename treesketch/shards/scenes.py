@@ -90,10 +90,11 @@ class Drawings:
         self._kept.move_to_end(number)
         return self._kept[number]
 
-    def picture(self, number: int) -> np.ndarray:
-        """A held-out drawing's picture, (64, 64, 3) float32 in 0..1."""
-        image = Image.open(io.BytesIO(self.pictures[number])).convert("RGB")
-        return np.asarray(image, np.float32) / 255
+    def targets(self, count: int) -> list[np.ndarray]:
+        """Pictures (64, 64, 3) float32 in 0..1 of so many drawings, spread evenly, or of all; those of TRAIN have none."""
+        n = len(self.pictures)
+        chosen = [self.pictures[k * n // count] for k in range(count)] if n > count else self.pictures
+        return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32) / 255 for data in chosen]
 
     def sample(self, rng: np.random.Generator) -> tuple[Scene, list[bool]]:
         """A drawing as a scene, perhaps changed; and which of its layers are short enough to be learnt."""
