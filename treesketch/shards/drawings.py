@@ -26,13 +26,15 @@ from treesketch.sampling.order import Box, reading_order
 from treesketch.sampling.pad import half, number
 from treesketch.scene import apply
 from treesketch.syntax import match_slots
-from treesketch.tree import Node
+from treesketch.tree import Node, walk
 from treesketch.vector import Painter
 
 FINER = 4  # pixels of resvg's picture to one of ours, so that their mean places edges well
 EASED = 4  # times as many layers as are kept may be there before what is not seen is pruned
 SMALLEST = 0.5  # units that a side has at least, so that rounding takes no thin shape away
+ONE_HOLE = frozenset({"point", "extent", "diameters", "vertex", "bezier_vertex", "quadratic_vertex"})
 GRADIENT = "became its mean colour"
+TOO_LONG = f"each layer takes more than {MAX_HOLES} decisions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,9 @@ def convert(svg: bytes, name: str, painter: Painter, bounds: Bounds) -> Converte
         raise Dropped("nothing to see")
     if len(layers) > bounds.layers:
         raise Dropped(f"more than {bounds.layers} layers")
+    if min(map(_fewest_holes, layers)) > MAX_HOLES:
+        raise Dropped(TOO_LONG)
     layers = in_order(layers)
-    holes = count_holes(layers, found.ground)
-    if min(holes) > MAX_HOLES:
-        raise Dropped(f"each layer takes more than {MAX_HOLES} decisions")
     drawn = draw_layers(layers, found.ground)[0][-1]
     try:
         wanted = paint(svg, name, painter)
@@ -93,6 +94,9 @@ def convert(svg: bytes, name: str, painter: Painter, bounds: Bounds) -> Converte
     error = float(np.sqrt(((drawn - wanted) ** 2).mean()))
     if error > bounds.error:
         raise Dropped("not like its picture")
+    holes = count_holes(layers, found.ground)
+    if min(holes) > MAX_HOLES:
+        raise Dropped(TOO_LONG)
     return Converted(layers, found.ground, to_bytes(drawn), error, holes)
 
 
@@ -168,6 +172,11 @@ def _box(layer: Layer) -> Box:
     xs, ys = [x for x, _ in points], [y for _, y in points]
     far = layer.weight if layer.stroke is not None else 0.0
     return min(xs) - far, min(ys) - far, max(xs) + far, max(ys) + far
+
+
+def _fewest_holes(layer: Layer) -> int:
+    """Decisions that a layer's shape takes at least: one for each place, and for the sort of each corner."""
+    return sum(node.production in ONE_HOLE for _, node in walk(layer.shape))
 
 
 def count_holes(layers: Sequence[Layer], ground: Channels) -> list[int]:

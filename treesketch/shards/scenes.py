@@ -91,7 +91,7 @@ class Drawings:
         return self._kept[number]
 
     def targets(self, count: int) -> list[np.ndarray]:
-        """Pictures (64, 64, 3) float32 in 0..1 of so many drawings, spread evenly, or of all; those of TRAIN have none."""
+        """Pictures (64, 64, 3) float32 in 0..1 of so many drawings, or of all there are; those of TRAIN have none."""
         n = len(self.pictures)
         chosen = [self.pictures[k * n // count] for k in range(count)] if n > count else self.pictures
         return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32) / 255 for data in chosen]
