@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -127,9 +128,10 @@ def prepare(config: Config, folder: Path, exclude: list[Path]) -> Build:
     """Read what a build needs and see what of it is there. Raises SketchError when the folder holds another one."""
     known = read_known(exclude)
     corpora = read_corpora(config.corpora, config.most)
-    parts = [part for kind, count in config.counts().items() for part in _sampled(config, kind, count)]
-    for number, corpus in enumerate(corpora, 1):
-        parts += _drawn(config, number, corpus.package, corpus.drawings)
+    sources = [_sampled(config, kind, count) for kind, count in config.counts().items()]
+    sources += [_drawn(config, n, corpus.package, corpus.drawings) for n, corpus in enumerate(corpora, 1)]
+    # In turn, so that a build that is stopped has some of each.
+    parts = [part for turn in zip_longest(*sources) for part in turn if part]
     manifest = Manifest(
         config=asdict(config) | {"corpora": list(config.corpora)},
         corpora=[
