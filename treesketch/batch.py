@@ -3,32 +3,24 @@
 One picture that cannot be drawn never stops the others: its error comes back in its place.
 """
 
-import os
-import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from treesketch.errors import CheckpointError, PictureError, SketchError
 from treesketch.files import describe
-from treesketch.picture import WHITE, Color, load_picture
+from treesketch.picture import SUFFIXES, WHITE, Color, load_picture
+from treesketch.workers import start_worker, work_each
 
 if TYPE_CHECKING:
     from treesketch.search.allowance import Step
     from treesketch.tree import Node
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 Progress = Callable[["Node", float], None]  # called with the best program so far and its rmse
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg")
 LONGEST = 1024  # pixels; larger pictures are looked at at this size
 
 
@@ -104,28 +96,6 @@ def draw_each(
         yield job, _unless_weights(result)
 
 
-def work_each(
-    work: Callable[[Item], Result], items: Sequence[Item], processes: int, start: Callable[[], None]
-) -> Iterator[tuple[Item, Result | None]]:
-    """Work on every item in one of several processes, each begun with `start`; yields results when they are there.
-
-    A result is None where its process was killed; what `work` raises is raised here.
-    """
-    pool = ProcessPoolExecutor(min(processes, len(items)), get_context("spawn"), start)
-    try:
-        pending = {pool.submit(work, item): item for item in items}
-        for future in as_completed(pending):
-            try:
-                yield pending[future], future.result()
-            except BrokenProcessPool:
-                yield pending[future], None
-    finally:  # also when the reader stops early: items not begun are dropped, those begun are abandoned
-        workers = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in workers:
-            worker.terminate()
-
-
 def _unless_weights(result: Drawn | SketchError) -> Drawn | SketchError:
     """The result, unless it says that the weights are at fault: then no picture can be drawn."""
     if isinstance(result, CheckpointError):
@@ -148,12 +118,6 @@ def bug(error: Exception, file: str) -> SketchError:
     place = traceback.extract_tb(error.__traceback__)[-1]
     message = f"a bug in treesketch ({Path(place.filename).name}:{place.lineno}): {type(error).__name__}: {error}"
     return SketchError(message, file=file)
-
-
-def start_worker() -> None:
-    """What every further process begins with: one thread, and Ctrl-C left to its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _start_drawing() -> None:

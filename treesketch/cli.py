@@ -365,13 +365,56 @@ def sample(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """Train a network as a config says."""
-    wrong = [word for word in options.overrides if not re.match(r"[A-Za-z_][\w.-]*=", word)]
-    if wrong:
-        raise FlagError(f"an override is key=value, got '{wrong[0]}'")
+    _need_overrides(options.overrides)
     from treesketch.train import train as run_training
 
     run_training(Path(options.config), options.overrides, Path(options.resume) if options.resume else None)
     return 0
+
+
+def build_data(options: argparse.Namespace) -> int:
+    """Write shards of pictures with their programs, as a config says; go on where a build was stopped."""
+    _need_overrides(options.overrides)
+    from treesketch.shards import store
+    from treesketch.shards.build import prepare, read_config
+
+    folder = Path(options.output)
+    _need_parent(folder)
+    if folder.exists() and not folder.is_dir():
+        raise FlagError(f"-o must be a folder; {folder} is a file")
+    config = read_config(Path(options.config), options.overrides)
+    build = prepare(config, folder, [Path(name) for name in options.exclude])
+    if build.manifest.shards:
+        _say(f"{folder}: {len(build.manifest.shards)} of {build.manifest.parts} shards are there")
+    for _ in _progress(build.run(options.jobs), len(build.missing), "building"):
+        pass
+    shards = build.manifest.shards
+    dropped = store.total(counts for shard in shards for counts in shard.dropped.values())
+    for name, count in sorted(store.total(shard.kept for shard in shards).items()):
+        _say(f"{count} pairs of {name}")
+    for reason, count in sorted(dropped.items(), key=lambda item: -item[1]):
+        _say(f"{count} dropped: {reason}")
+    size = sum(shard.bytes for shard in shards) / 1e6
+    _say(f"wrote {sum(shard.rows for shard in shards)} pairs, {size:.1f} MB, in {len(shards)} shards to {folder}")
+    return 0
+
+
+def check_data(options: argparse.Namespace) -> int:
+    """Read shards back: checksums, programs, and some pictures drawn again."""
+    from treesketch.shards import store
+    from treesketch.shards.verify import verify
+
+    folder = Path(options.folder)
+    manifest = store.read_manifest(folder)
+    found = list(_progress(verify(folder, manifest, options.every, options.jobs), len(manifest.shards), "checking"))
+    errors = [error for shard in found for error in shard.errors]
+    if len(manifest.shards) < manifest.parts:
+        missing = f"{manifest.parts - len(manifest.shards)} of {manifest.parts} shards are missing"
+        errors.append(SketchError(f"{missing}; treesketch data build goes on", file=str(folder)))
+    splits = store.total(shard.splits for shard in found)
+    parts = ", ".join(f"{count} {split}" for split, count in sorted(splits.items()))
+    _say(f"{sum(shard.rows for shard in found)} pairs ({parts}), {sum(shard.drawn for shard in found)} drawn again")
+    return _report_all(errors) if errors else 0
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -529,6 +572,33 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("overrides", metavar="key=value", nargs="*", help="change a value of the config")
     sub.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
 
+    line = "make and check training data: build, check"
+    table["data"] = commands.add_parser("data", help=line, description=f"{line.capitalize()}.")
+    actions = table["data"].add_subparsers(metavar="build|check", required=True, parser_class=_Parser)
+
+    def action(name: str, run: Callable[[argparse.Namespace], int], help_line: str) -> _Parser:
+        words = f"data {name}"
+        table[words] = actions.add_parser(name, help=help_line, description=f"{help_line[0].upper()}{help_line[1:]}.")
+        table[words].set_defaults(run=run, name=words)
+        return table[words]
+
+    sub = action("build", build_data, "write shards of pictures with their programs, as a config says")
+    sub.add_argument("config", metavar="CONFIG", help="a .toml file such as configs/data.toml")
+    sub.add_argument("overrides", metavar="key=value", nargs="*", help="change a value of the config")
+    sub.add_argument("-o", dest="output", metavar="FOLDER", required=True, help="where the shards go, or go on")
+    sub.add_argument(
+        "--exclude",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="pictures that nothing in the shards may look like; may be given more than once",
+    )
+    sub.add_argument("--jobs", metavar="J", type=_count, default=1, help="processes (default %(default)s)")
+    sub = action("check", check_data, "read shards back: checksums, programs, and some pictures drawn again")
+    sub.add_argument("folder", metavar="FOLDER", help="what treesketch data build wrote")
+    sub.add_argument("--every", metavar="N", type=_count, default=50, help="draw each N-th again (default %(default)s)")
+    sub.add_argument("--jobs", metavar="J", type=_count, default=1, help="processes (default %(default)s)")
+
     sub = command("eval", evaluate, "draw a folder of pictures, or solve a language's problems, and report how well")
     sub.add_argument(
         "folder",
@@ -639,12 +709,18 @@ def _read_flags(words: list[str]) -> argparse.Namespace:
     if words and not words[0].startswith("-") and words[0] not in commands:
         parser.error(f"no command '{words[0]}'{_did_you_mean(words[0], commands)}")
     options, rest = parser.parse_known_args(words)
-    if options.name == "train" and not any(word.startswith("-") for word in rest):
+    if options.name in ("train", "data build") and not any(word.startswith("-") for word in rest):
         options.overrides, rest = options.overrides + rest, []  # argparse stops collecting them at --resume
     if rest:
         known = re.findall(r"(?<!\w)--?[a-z][\w-]*", commands[options.name].format_help())
         commands[options.name].error(f"no use for '{rest[0]}'{_did_you_mean(rest[0], known)}")
     return options
+
+
+def _need_overrides(words: Sequence[str]) -> None:
+    wrong = [word for word in words if not re.match(r"[A-Za-z_][\w.-]*=", word)]
+    if wrong:
+        raise FlagError(f"an override is key=value, got '{wrong[0]}'")
 
 
 def _seconds(text: str) -> float:
@@ -715,7 +791,7 @@ def _make_folder(output: Path, reason: str) -> None:
 
 def _program_place(source: Path, output: Path) -> Path:
     """Where the program for one picture goes."""
-    from treesketch.batch import SUFFIXES
+    from treesketch.picture import SUFFIXES
 
     place = output / f"{source.stem}.clj" if output.is_dir() else output
     if place.suffix.lower() in SUFFIXES:

@@ -170,6 +170,7 @@ def cover_layer(layer: Layer) -> Covers:
     canvas.fill_color = _opaque(layer.fill)
     canvas.stroke_color = _opaque(layer.stroke)
     canvas.weight = layer.weight
+    canvas.cap, canvas.join = layer.cap or canvas.cap, layer.join or canvas.join
     scene = Interpreter(canvas).run(layer.shape)
     paints = [paint for shape in scene.shapes for paint in paint_layers(shape, (SIDE, SIDE), SIZE)]
     return [

@@ -12,7 +12,7 @@ from math import sqrt
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from treesketch.batch import start_worker, work_each
+from treesketch.workers import start_worker, work_each
 
 if TYPE_CHECKING:
     from treesketch.solving.judge import Judge, Picture

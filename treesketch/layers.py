@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from treesketch.tree import Node, walk
 
-PAINT_FORMS = frozenset({"fill", "no_fill", "stroke", "no_stroke", "stroke_weight"})  # these draw nothing themselves
+PAINT_FORMS = frozenset(  # these draw nothing themselves
+    {"fill", "no_fill", "stroke", "no_stroke", "stroke_weight", "stroke_cap", "stroke_join"}
+)
 SETTINGS = PAINT_FORMS | {"background"}
 
 LINES = frozenset({"line", "dot"})  # shapes without an inside
 
 STATEFUL = frozenset(  # forms that change what later ones draw in ways that a layer cannot say
-    {"stroke_cap", "stroke_join", "rect_mode", "ellipse_mode", "random_seed", "noise_seed"}
+    {"rect_mode", "ellipse_mode", "random_seed", "noise_seed"}
     | {"translate", "rotate", "scale", "scale_each", "shear_x", "shear_y", "def", "defn", "defn_value", "call"}
 )
 
@@ -124,11 +126,16 @@ def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: 
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """The paint that a program has set so far; a program starts with these values."""
+    """The paint that a program has set so far; a program starts with these values.
+
+    A cap and a join are None until they are set: round and miter.
+    """
 
     fill: Channels | None = (255, 255, 255)
     stroke: Channels | None = (0, 0, 0)
     weight: float = 1.0
+    cap: str | None = None
+    join: str | None = None
 
 
 def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list[Layer], Channels | None]:
@@ -138,7 +145,7 @@ def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list
     ValueError, as do settings inside scopes (their layers would depend on what was drawn before).
     """
     paint = paint or Paint()
-    fill, stroke, weight = paint.fill, paint.stroke, paint.weight
+    fill, stroke, weight, cap, join = paint.fill, paint.stroke, paint.weight, paint.cap, paint.join
     layers: list[Layer] = []
     ground: Channels | None = None
     for form in forms:
@@ -153,6 +160,10 @@ def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list
                 stroke = None
             case "stroke_weight":
                 weight = _number(form.children[0])
+            case "stroke_cap":
+                cap = form.children[0].production.removeprefix("cap_")
+            case "stroke_join":
+                join = form.children[0].production.removeprefix("join_")
             case "background":
                 ground = channels_of(form.children[0])
                 layers.clear()
@@ -164,18 +175,20 @@ def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list
                 if any(node.production in SETTINGS for _, node in walk(form)):
                     raise ValueError(f"a setting inside {form.production}")
                 inside = None if form.production in LINES else fill
-                layers.append(Layer(form, inside, stroke, weight if stroke is not None else 1.0))
+                pen = (weight, cap, join) if stroke is not None else ()
+                layers.append(Layer(form, inside, stroke, *pen))
     return layers, ground
 
 
 def paint_after(layers: Sequence[Layer]) -> Paint:
     """The paint that `write_program` leaves set behind these layers."""
-    fill, stroke, weight = Paint().fill, Paint().stroke, Paint().weight
+    fill, stroke, weight, cap, join = Paint().fill, Paint().stroke, Paint().weight, Paint().cap, Paint().join
     for layer in layers:
         fill = fill if layer.shape.production in LINES else layer.fill
         stroke = layer.stroke
-        weight = weight if stroke is None else layer.weight
-    return Paint(fill, stroke, weight)
+        if stroke is not None:
+            weight, cap, join = layer.weight, layer.cap or cap, layer.join or join
+    return Paint(fill, stroke, weight, cap, join)
 
 
 def channels_of(color: Node) -> Channels:

@@ -26,6 +26,7 @@ VECTOR_SIDE = 512  # pixels along the longer side of an SVG: four a unit, so tha
 MOST_BYTES = 1 << 28  # of a file that is read at all
 MOST_PIXELS = 100_000_000  # refuse before decoding: a few kilobytes can unpack to gigabytes
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg")
 WHITE: Color = (255, 255, 255)
 
 

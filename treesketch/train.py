@@ -7,19 +7,16 @@ process. One command trains on the CPU, on GPUs, and on several machines under t
 """
 
 import contextlib
-import difflib
 import errno
 import gc
 import json
 import math
 import re
 import signal
-import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,7 +31,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch_geometric.data import Batch
 
 from treesketch.actions import Vocabulary, load_vocabulary
-from treesketch.data import Batches, make_examples, paint_forms, require_samplers, sample_targets
+from treesketch.data import Batches, Maker, make_examples, paint_forms, require_samplers, sample_targets
 from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.files import describe as describe_error
 from treesketch.files import write_whole
@@ -46,6 +43,9 @@ from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import describe, read_tensors, save_network, save_tensors
 from treesketch.model.write import draw_alone
 from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
+from treesketch.settings import read_settings, revision
+from treesketch.shards.scenes import Mixed, load_drawings
+from treesketch.shards.store import HELD_OUT, TRAIN
 from treesketch.solving.judge import Judge
 from treesketch.solving.network import solve
 from treesketch.team import Team, average, find_team, gather, has_gone
@@ -79,6 +79,7 @@ COLUMNS = (
     "value",
     "held_out",
     "drawing",
+    "drawing_real",
     "whole",
     "improved",
     "solved",
@@ -89,10 +90,11 @@ COLUMNS = (
 class Config:
     """Everything that a training run depends on. Counts are of optimiser steps; samples = steps x batch.
 
-    mixture weights the samplers; decay is the last share of the steps, over which the learning rate falls to nothing;
-    with `minutes` above 0 that share is of the time, all told, if it is up before the steps are done. ema is the decay
-    of the averaged weights. A batch is shared by so many `processes` on the CPU, or `devices` of CUDA, each with its
-    threads and workers, unless torchrun says how many; each takes its share in `accumulate` parts, one after another.
+    mixture weights the samplers; real is the weight of the drawings in `shards`, a folder that `treesketch data build`
+    wrote. decay is the last share of the steps, over which the learning rate falls to nothing; with `minutes` above 0
+    that share is of the time, all told, if it is up before the steps are done. ema is the decay of the averaged
+    weights. A batch is shared by so many `processes` on the CPU, or `devices` of CUDA, each with its threads and
+    workers, unless torchrun says how many; each takes its share in `accumulate` parts, one after another.
     Every `evaluate` steps the held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
     """
 
@@ -126,14 +128,20 @@ class Config:
     plain: float = 1.0
     flags: float = 1.0
     cutouts: float = 1.0
+    shards: str = ""
+    real: float = 0.0
 
     def model(self) -> ModelConfig:
         """The network's sizes."""
         return ModelConfig(self.width, self.heads, self.grid_layers, self.tree_layers)
 
-    def batches(self, seed: int, size: int, first: int, last: int, share: tuple[int, int] = (0, 1)) -> Batches:
-        """Batches of what the grammar's networks learn from, as `data.Batches` takes them."""
-        make = make_lessons if self.grammar in PROBLEMS else make_examples
+    def batches(
+        self, seed: int, size: int, first: int, last: int, share: tuple[int, int] = (0, 1), split: str = TRAIN
+    ) -> Batches:
+        """Batches of what the grammar's networks learn from, as `data.Batches` takes them; drawings are of a split."""
+        make: Maker = make_lessons if self.grammar in PROBLEMS else make_examples
+        if self.real:
+            make = Mixed(Path(self.shards), self.real / (self.real + sum(self.mixture().values())), split)
         return Batches(self.grammar, self.mixture(), seed, size, first, last, share, make)
 
     def team(self) -> Team:
@@ -149,36 +157,7 @@ class Config:
 
 def read_config(path: Path, overrides: list[str]) -> Config:
     """A flat TOML file and `key=value` overrides -> a config. Unknown keys and wrong types are errors."""
-    try:
-        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(describe_error(error), file=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"not UTF-8 text at byte {error.start}", file=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not TOML: {error}", file=str(path)) from None
-    places = dict.fromkeys(given, str(path))
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"'{text}' is not key=value")
-        try:
-            given[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            given[key] = value
-        places[key] = text
-    kinds = {field.name: type(field.default) for field in fields(Config)}
-    for key, value in given.items():
-        if key not in kinds:
-            close = difflib.get_close_matches(key, kinds, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; there are: {', '.join(kinds)}"
-            raise ConfigError(f"no key '{key}'{hint}", file=places[key])
-        wanted = kinds[key]
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            given[key] = float(value)
-        elif not isinstance(value, wanted) or isinstance(value, bool):
-            raise ConfigError(f"'{key}' takes {wanted.__name__}, got {value!r}", file=places[key])
-    config = Config(**given)
+    config, places = read_settings(Config, path, overrides)
     _validate(config, places, str(path))
     return config
 
@@ -194,8 +173,8 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
     for key in ("steps", "batch", "accumulate", "processes", "devices", "threads", "evaluate", "held_out", *sizes):
         if getattr(config, key) < 1:
             refuse(key, "a whole number from 1 up")
-    shares = ("plain", "flags", "cutouts")
-    for key in ("minutes", "warmup", "workers", "drawings", "weight_decay", "save_seconds", "seed", *shares):
+    weights = ("plain", "flags", "cutouts", "real")
+    for key in ("minutes", "warmup", "workers", "drawings", "weight_decay", "save_seconds", "seed", *weights):
         if getattr(config, key) < 0:
             refuse(key, "a number from 0 up")
     for key in ("decay", "ema"):
@@ -208,8 +187,12 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
         refuse("precision", "bf16 or fp32")
     if config.width % (8 * config.heads):
         refuse("width", f"a multiple of 8 x heads = {8 * config.heads}")
-    if not sum(config.mixture().values()):
-        refuse("plain", "a number above 0 unless flags or cutouts is")
+    if not sum(config.mixture().values()) + config.real:
+        refuse("plain", "a number above 0 unless flags, cutouts or real is")
+    if config.real and config.grammar in PROBLEMS:
+        refuse("real", f"0 with grammar = '{config.grammar}', which learns from its problems")
+    if bool(config.real) != bool(config.shards):
+        refuse("real", "a number above 0 with 'shards', a folder that treesketch data build wrote, and 0 without")
     if config.device not in ("auto", "cpu", "cuda"):
         refuse("device", "auto, cpu or cuda")
     if config.device == "cuda" and not torch.cuda.is_available():
@@ -235,8 +218,10 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
     config = read_config(config_path, overrides)
     if config.grammar in PROBLEMS:
         require_editable(load_vocabulary(config.grammar))
-    else:
+    elif sum(config.mixture().values()):
         require_samplers(load_vocabulary(config.grammar), config.mixture())
+    if config.real:
+        load_drawings(Path(config.shards), TRAIN)  # says now that there are none
     team = config.team()
     with _tell(config, resume):
         learner = _start_learner(team, config, resume)
@@ -592,26 +577,30 @@ def _groups(network: Network, config: Config) -> list[dict[str, Any]]:
 class HeldOut:
     """What a run is measured on, the same each time: batches for the loss, pictures (64, 64, 3) to draw.
 
-    A grammar with problems has these instead of pictures, each with a program that is some edits away.
+    A grammar with problems has these instead of pictures, each with a program that is some edits away. real are the
+    pictures of held-out drawings, where a run learns from drawings.
     """
 
     batches: list[tuple[Tensor, Tensor, Batch]]
     targets: list[np.ndarray]
     problems: list[tuple[Node, Node]]
+    real: list[np.ndarray]
 
 
 def prepare_held_out(config: Config) -> HeldOut:
     """Sample what a run is measured on."""
     seed = config.seed + HELD_OUT_SEED
-    batches = config.batches(seed, config.batch, 0, -(-config.held_out // config.batch))
+    batches = config.batches(seed, config.batch, 0, -(-config.held_out // config.batch), split=HELD_OUT)
     held_out, rng = [batches[i] for i in range(len(batches))], np.random.default_rng(seed)
     if config.grammar not in PROBLEMS:
-        return HeldOut(held_out, sample_targets(config.mixture(), rng, config.drawings), [])
+        sampled = sample_targets(config.mixture(), rng, config.drawings) if sum(config.mixture().values()) else []
+        real = load_drawings(Path(config.shards), HELD_OUT).targets(config.drawings) if config.real else []
+        return HeldOut(held_out, sampled, [], real)
     vocabulary, problems = load_vocabulary(config.grammar), []
     for _ in range(config.drawings):
         problem = simplify(sample_problem(config.grammar, rng), config.grammar)
         problems.append((problem, spoil_problem(vocabulary, problem, rng)))
-    return HeldOut(held_out, [], problems)
+    return HeldOut(held_out, [], problems, [])
 
 
 @torch.no_grad()
@@ -619,8 +608,9 @@ def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, f
     """Held-out loss in nats a decision, and how well the network draws what it has not seen.
 
     Without problems: the rmse of programs that it writes alone, by the likeliest choices: `drawing` looks again after
-    each form, `whole` writes the program from one look. With problems: `improved` is the share of spoilt programs of
-    which one of EDITS sampled edits is nearer to the target, `solved` that of problems solved within RENDERS renders.
+    each form, `whole` writes the program from one look, `drawing_real` is `drawing` for held-out drawings. With
+    problems: `improved` is the share of spoilt programs of which one of EDITS sampled edits is nearer to the target,
+    `solved` that of problems solved within RENDERS renders.
     """
     network.eval()
     device = next(network.parameters()).device
@@ -628,9 +618,14 @@ def evaluate(network: Network, config: Config, held_out: HeldOut) -> dict[str, f
         losses = [_losses(network, *batch)["loss"].item() for batch in held_out.batches]
     result = {"held_out": float(np.mean(losses))}
     network.to("cpu")  # decisions are taken one by one, which only costs waiting on an accelerator
-    for name, look_again in (("drawing", True), ("whole", False)):
+    targets, real = held_out.targets, held_out.real
+    for name, look_again, pictures in (
+        ("drawing", True, targets),
+        ("drawing_real", True, real),
+        ("whole", False, targets),
+    ):
         errors = []
-        for target in held_out.targets:
+        for target in pictures:
             forms = draw_alone(network, target, paint_forms, UNITS, np.random.default_rng(0), look_again=look_again)
             errors.append(float(np.sqrt(((paint_forms(forms) - target) ** 2).mean())))
         if errors:
@@ -693,7 +688,7 @@ def save_run(run: Path, config: Config, learner: Learner) -> None:
         "samples": str(learner.step * config.batch),
         "seconds": f"{learner.seconds:.1f}",
         "elapsed": f"{learner.elapsed():.1f}",
-        "revision": _revision(),
+        "revision": revision(),
     }
     save_tensors(run / STATE, tensors, describe(learner.network, config.grammar, notes))
     save_network(run / WEIGHTS, learner.average, config.grammar, notes)
@@ -726,19 +721,6 @@ def load_state(path: Path, config: Config, learner: Learner) -> None:
         learner.take_up(int(metadata["step"]), float(metadata["seconds"]), float(metadata["elapsed"]))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"no whole state: {str(error).splitlines()[-1].strip()}", file=str(path)) from None
-
-
-def _revision() -> str:
-    """The git revision of the code, with a plus when files differ from it, or 'unknown' outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        revision = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "."], capture_output=True).returncode
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return revision + ("+" if changed else "")
 
 
 # Watching and stopping

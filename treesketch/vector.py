@@ -6,10 +6,12 @@ and its process has a limit of time, and of memory where the system knows such l
 """
 
 import binascii
+import contextlib
 import io
 import re
 import subprocess
 import sys
+import threading
 import warnings
 from base64 import b64decode, b64encode
 from urllib.parse import unquote_to_bytes
@@ -26,7 +28,7 @@ MOST_EMBEDDED = 32_000_000  # pixels of all pictures inside an SVG together
 SECONDS = 10.0  # for one picture; an icon takes .1
 MEMORY = 2 << 30  # bytes of address space
 NO_PICTURE = "is not a picture; PNG, JPEG, WebP, GIF, BMP and SVG can be read"
-REFUSED, EXHAUSTED = 3, 4  # exit codes of the child
+REFUSED, EXHAUSTED = 1, 2  # what the child answers beside 0
 
 _EMBEDDED = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "gif": "GIF", "webp": "WEBP"}
 _DATA = re.compile(r"\s*data:image/(\w+)(;[^,;]*)*?(;base64)?,", re.IGNORECASE)
@@ -49,26 +51,85 @@ def draw_svg(data: bytes, side: int, file: str) -> bytes:
     Raises PictureError, one line with the file, the place where there is one, and a fix: for what is no SVG, is
     damaged, names other files, has text (whose look depends on the machine's fonts), or costs too much.
     """
-    text = _Copy(data, file).text
-    try:
-        child = subprocess.run(
-            [sys.executable, "-P", "-m", "treesketch.vector", str(side)],
-            input=text.encode("utf-8", "replace"),
-            capture_output=True,
-            timeout=SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        message = f"takes more than {SECONDS:g} seconds to draw; take out filters and nested <use>"
-        raise PictureError(message, file=file) from None
-    except OSError as problem:
-        raise PictureError(f"cannot be drawn: {problem.strerror or problem}; try again", file=file) from None
-    if child.returncode == 0:
-        return child.stdout
-    said = (child.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
-    assert child.returncode != 1, said  # Python's own: a mistake of ours
-    if child.returncode == REFUSED:
-        raise PictureError(f"is no SVG that can be drawn: {_PLACE.sub('', said)}; save it again", file=file)
-    raise PictureError("takes too much memory to draw; take out filters and nested <use>", file=file)
+    with Painter(side) as painter:
+        return painter.draw(data, file)
+
+
+class Painter:
+    """resvg in a process of its own that draws one SVG after another, each as `draw_svg` does. To be used in a `with`.
+
+    The process begins with the first SVG; one that dies, or has to be stopped, is replaced for the next.
+    """
+
+    def __init__(self, side: int):
+        self.side = side
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Painter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def draw(self, data: bytes, file: str) -> bytes:
+        """A PNG with alpha of an SVG. Raises PictureError as `draw_svg` does."""
+        text = _Copy(data, file).text.encode("utf-8", "replace")
+        fresh = self._child is None
+        answer = self._ask(text, file)
+        if answer is None and not fresh:  # its bounds hold for all that it drew: once more, with a new one
+            answer = self._ask(text, file)
+        if answer is None or answer[0] == EXHAUSTED:
+            raise PictureError("takes too much memory to draw; take out filters and nested <use>", file=file)
+        status, said = answer
+        if status == REFUSED:
+            reason = _PLACE.sub("", said.decode("utf-8", "replace"))
+            raise PictureError(f"is no SVG that can be drawn: {reason}; save it again", file=file)
+        return said
+
+    def _ask(self, text: bytes, file: str) -> tuple[int, bytes] | None:
+        """What the process answers; None where it died of the question."""
+        try:
+            child = self._child = self._child or subprocess.Popen(
+                [sys.executable, "-P", "-m", "treesketch.vector", str(self.side)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as problem:
+            raise PictureError(f"cannot be drawn: {problem.strerror or problem}; try again", file=file) from None
+        assert child.stdin and child.stdout
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        clock = threading.Timer(SECONDS, stop)
+        clock.start()
+        try:
+            with contextlib.suppress(OSError):  # it died before it had read all
+                child.stdin.write(len(text).to_bytes(8, "big") + text)
+                child.stdin.flush()
+            head = child.stdout.read(9)
+            size = int.from_bytes(head[1:], "big")
+            said = child.stdout.read(size)
+        finally:
+            clock.cancel()
+        if len(head) == 9 and len(said) == size:
+            return head[0], said
+        self._stop()
+        if late.is_set():
+            message = f"takes more than {SECONDS:g} seconds to draw; take out filters and nested <use>"
+            raise PictureError(message, file=file)
+        return None
+
+    def _stop(self) -> None:
+        if self._child is None:
+            return
+        self._child.kill()
+        with contextlib.suppress(OSError):  # what it did not read
+            self._child.communicate()
+        self._child = None
 
 
 class _Copy:
@@ -188,28 +249,29 @@ def _limit() -> None:
             continue  # macOS has no limit of address space; elsewhere a lower one may hold already
 
 
-def _draw(side: int) -> int:
-    """The whole of the child: an SVG on standard input, its PNG on standard output, or the reason on standard error."""
-    _limit()
-    try:
-        import resvg_py
+def _serve(side: int) -> None:
+    """The whole of the child: SVGs on standard input, each behind its length; for each a status, a length and bytes.
 
-        png = resvg_py.svg_to_bytes(
-            svg_string=sys.stdin.buffer.read().decode("utf-8"),
-            width=side,
-            height=side,
-            dpi=96.0,
-            languages=["en"],
-            skip_system_fonts=True,
-        )
-    except ValueError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return REFUSED
-    except MemoryError:
-        return EXHAUSTED
-    sys.stdout.buffer.write(png)
-    return 0
+    These are the PNG, or why there is none.
+    """
+    _limit()
+    import resvg_py
+
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    while head := source.read(8):
+        text = source.read(int.from_bytes(head, "big")).decode("utf-8")
+        try:
+            png = resvg_py.svg_to_bytes(
+                svg_string=text, width=side, height=side, dpi=96.0, languages=["en"], skip_system_fonts=True
+            )
+            status, answer = 0, bytes(png)
+        except ValueError as error:
+            status, answer = REFUSED, " ".join(str(error).split()).encode()
+        except MemoryError:
+            status, answer = EXHAUSTED, b""
+        sink.write(bytes([status]) + len(answer).to_bytes(8, "big") + answer)
+        sink.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(_draw(int(sys.argv[1])))
+    _serve(int(sys.argv[1]))

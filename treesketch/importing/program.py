@@ -1,4 +1,4 @@
-"""Marks -> the program that draws them. What an SVG paints in; a tree of the sketch language out."""
+"""Marks -> the layers of the program that draws them. What an SVG paints in; forms with their paint out."""
 
 import math
 from collections.abc import Iterator
@@ -14,10 +14,9 @@ from treesketch.importing.notes import Ledger
 from treesketch.importing.paint import PLAIN, Gradient
 from treesketch.importing.paths import Path, Points, bounds, contours, is_closed, segments
 from treesketch.importing.walk import Drawing
-from treesketch.layers import LINES, Channels, Layer, write_program
+from treesketch.layers import LINES, Channels, Layer
 from treesketch.scene import stretch
 from treesketch.strokes import MITER_LIMIT
-from treesketch.tree import Node
 
 WHITE: Channels = (255, 255, 255)
 EVEN = 1.02  # how much more a transform may stretch one way than another for a pen to stay as it is
@@ -25,14 +24,14 @@ CORNER = math.cos(math.radians(1))  # of a smaller turn no join can be seen
 _CAPS = {"butt": "square", "round": "round", "square": "project"}  # SVG's word -> Processing's
 
 
-def program_of(drawing: Drawing, ledger: Ledger) -> Node:
-    """The program for a drawing, on white."""
+def layers_of(drawing: Drawing, ledger: Ledger) -> tuple[list[Layer], Channels]:
+    """The layers of a drawing, and the colour that they lie on: white, or that of a rect over all of the canvas."""
     layers = list(_layers(drawing, ledger))
     ground = WHITE
     while layers and (color := _whole(layers[0], drawing.canvas)):
         ground = color
         del layers[0]
-    return write_program(layers, drawing.canvas, ground)
+    return layers, ground
 
 
 def _layers(drawing: Drawing, ledger: Ledger) -> Iterator[Layer]:

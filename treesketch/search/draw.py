@@ -28,8 +28,8 @@ from treesketch.search.refine import refine
 from treesketch.search.sources import Regions, Situation, Source, Writer
 from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
-from treesketch.search.turns import Turns
 from treesketch.search.trace import FEWEST_NUMBERS, decompose, draft
+from treesketch.search.turns import Turns
 from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture

@@ -78,7 +78,8 @@ class Writer:
                 new, _ = read_layers(program.forms, paint)
             except ValueError:  # a colour that is an expression: nothing the search can tint
                 continue
-            found.update(dict.fromkeys(new))
+            # The search draws round caps and mitred joins only.
+            found.update(dict.fromkeys(layer for layer in new if layer.cap is None and layer.join is None))
         return list(found)
 
 
