@@ -60,6 +60,8 @@ class ResidualBlock(nn.Module):
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Softmax attention over (B, heads, rows, width), spelt out: on a CPU the fused one trains half as fast."""
+    if query.is_cuda:
+        return F.scaled_dot_product_attention(query, key, value)
     weight = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(-1)
     return weight.to(value.dtype) @ value
 
