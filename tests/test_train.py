@@ -174,7 +174,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on() -> None:
         ("name = '../up'", "c.toml: 'name' takes a folder's name, got '../up'"),
         (
             "plain = 0\nflags = 0\ncutouts = 0",
-            "c.toml: 'plain' takes a number above 0 unless flags or cutouts is, got 0.0",
+            "c.toml: 'plain' takes a number above 0 unless flags, cutouts or real is, got 0.0",
         ),
         ("steps 3", "c.toml: not TOML: Expected '=' after a key in a key/value pair (at line 1, column 7)"),
         ("grammar = 'klingon'", "no grammar 'klingon'"),
