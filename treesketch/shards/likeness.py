@@ -17,8 +17,8 @@ from treesketch.errors import SketchError
 from treesketch.picture import SUFFIXES, load_picture, resize
 
 SIDE = 32  # pixels that are compared
-# Root mean squared differences (0..1) below which pictures and silhouettes look alike. Among emoji and icons of
-# different makers, pairs of the same drawing lie below these, with a few of different ones.
+# Root mean squared differences (0..1) below which pictures and silhouettes look alike: where, among nearest pairs of
+# emoji and icons by different makers, copies and close relatives end and chance begins. docs/data.md says what passes.
 NEAR = 0.10
 ALIKE = 0.16
 FAINT = 0.2  # of a picture's greatest difference from its ground; what differs less is ground
