@@ -120,6 +120,13 @@ def test_layers_are_read_as_they_were_written() -> None:
     assert layers == LAYERS and ground == (9, 9, 9)
 
 
+def test_caps_and_joins_last_until_they_are_changed() -> None:
+    text = "(stroke-cap :square) (line 0 0 9 9) (stroke-join :bevel) (rect 1 2 3 4) (no-stroke) (rect 1 2 3 4)"
+    layers, _ = read_layers(parse(text).children)
+    assert [(layer.cap, layer.join) for layer in layers] == [("square", None), ("square", "bevel"), (None, None)]
+    assert (paint_after(layers).cap, paint_after(layers).join) == ("square", "bevel")
+
+
 def test_reading_in_two_parts_is_reading_at_once() -> None:
     forms = write_program(LAYERS, (128, 128), (9, 9, 9)).children
     for cut in range(1, len(LAYERS)):

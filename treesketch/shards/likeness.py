@@ -17,8 +17,8 @@ from treesketch.errors import SketchError
 from treesketch.picture import SUFFIXES, load_picture, resize
 
 SIDE = 32  # pixels that are compared
-# Root mean squared differences (0..1) below which pictures and silhouettes look alike. Among emoji and icons of
-# different makers, pairs of the same drawing lie below these, with a few of different ones.
+# Root mean squared differences (0..1) below which pictures and silhouettes look alike: where, among nearest pairs of
+# emoji and icons by different makers, copies and close relatives end and chance begins. docs/data.md says what passes.
 NEAR = 0.10
 ALIKE = 0.16
 FAINT = 0.2  # of a picture's greatest difference from its ground; what differs less is ground
@@ -47,6 +47,7 @@ class Known:
             outlines.append(silhouette(picture).ravel())
         self._small = np.array(small, np.float32).reshape(len(small), SIDE * SIDE * 3)
         self._silhouettes = np.array(outlines, np.float32).reshape(len(small), SIDE * SIDE)
+        self._lengths = [np.einsum("ij,ij->i", each, each) for each in (self._small, self._silhouettes)]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,8 +60,8 @@ class Known:
         """The known picture that another one (64, 64, 3) looks like, None where it looks like none."""
         if not self.names:
             return None
-        near = _distances(self._small, shrink(picture).ravel())
-        alike = _distances(self._silhouettes, silhouette(picture).ravel())
+        near = _distances(self._small, self._lengths[0], shrink(picture).ravel())
+        alike = _distances(self._silhouettes, self._lengths[1], silhouette(picture).ravel())
         score = np.minimum(near / NEAR, alike / ALIKE)
         best = int(score.argmin())
         if score[best] >= 1:
@@ -102,7 +103,7 @@ def silhouette(picture: Pixels) -> Pixels:
     return resize(cut[..., None], (SIDE, SIDE))[..., 0]
 
 
-def _distances(known: Pixels, one: Pixels) -> Pixels:
-    """The root mean squared difference of each row from one."""
-    squares = np.einsum("ij,ij->i", known, known) - 2 * (known @ one) + one @ one
+def _distances(known: Pixels, lengths: Pixels, one: Pixels) -> Pixels:
+    """The root mean squared difference of each row from one; lengths are the rows' squared lengths."""
+    squares = lengths - 2 * (known @ one) + one @ one
     return np.asarray(np.sqrt(np.maximum(squares, 0) / one.size), np.float32)

@@ -86,7 +86,7 @@ def encode_png(picture: Any) -> bytes:
     if (picture == picture[..., :1]).all():
         image = image.convert("L")
     data = io.BytesIO()
-    image.save(data, "PNG", compress_level=9)
+    image.save(data, "PNG")
     return data.getvalue()
 
 
