@@ -428,6 +428,7 @@ class Learner:
 
     def join(self, fabric: Fabric) -> None:
         """Train with the others of the team."""
+        torch.set_num_threads(self.config.threads)  # which Fabric has ideas of its own about
         self.fabric = fabric
         self.trained, self.stepper = fabric.setup(self.network, self.optimiser, move_to_device=False)
 
