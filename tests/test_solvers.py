@@ -16,8 +16,8 @@ from treesketch.language import load_language
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import save_network
 from treesketch.sampling.problems import PROBLEMS
+from treesketch.solving import csg2d, solvers
 from treesketch.solving import network as by_network
-from treesketch.solving import solvers
 from treesketch.solving.judge import Judge
 from treesketch.solving.solvers import BOTH, CLIMBING, NETWORK, READING, make_solver
 from treesketch.syntax import parse
@@ -28,9 +28,10 @@ SOLID = parse("(- (Quad 8 8 C C G) (Circle 3 8 8))", load_language("csg2d"))
 
 
 @pytest.fixture(autouse=True)
-def _small_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick_solvers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network without training writes as long programs as it may, so few are asked for."""
     monkeypatch.setattr(by_network, "Effort", lambda: EFFORT)
+    monkeypatch.setattr(csg2d, "READINGS", 1)
 
 
 @pytest.fixture
