@@ -19,6 +19,7 @@ from treesketch.solving.tinysvg.sheet import Bytes, Fit, Sheet, fit, lay_out, ma
 LEAST = 3.0  # pixels that a leaf explains
 MOST_LEAVES = 12
 MOST_STATES = 24  # ways of reading that are followed
+MOST_LOOKS = 60_000  # after which no further way is followed
 BRANCHES = 4  # leaves that are tried where none is certain, of each sort
 LEAF_COST = 12  # pixels that a leaf must explain to be worth it
 
@@ -53,9 +54,9 @@ def read(picture: Bytes, judge: Judge) -> Iterator[Reading]:
     """Ways to read a picture, the most promising first. The judge is told of each leaf that is laid over the picture."""
     tick = count()
     waiting = [_State(0.0, next(tick), lay_out(picture), (), None)]
-    seen: set[int] = set()
+    seen, spent = set[int](), judge.looks
     for _ in range(MOST_STATES):
-        if not waiting:
+        if not waiting or judge.looks - spent > MOST_LOOKS:
             return
         _, _, sheet, leaves, leaf = heapq.heappop(waiting)
         if leaf is not None:
@@ -130,13 +131,22 @@ class _Pile:
 
 
 def _can_wait(match: Match) -> bool:
-    """Whether a leaf may be a part of one that shows when others are off: a core without its stroke, or the reverse."""
-    return match.fit.enclosed or match.leaf.fill is None
+    """Whether a leaf may be a part of one that shows when others are off.
+
+    It may be a core without its stroke, or the reverse, or what others leave to be seen of something larger.
+    """
+    leaf, found = match
+    is_plain = leaf.stroke is None or leaf.stroke == leaf.fill
+    return found.enclosed or leaf.fill is None or (is_plain and 2 * found.edge > found.rim)
 
 
-def _rank(match: Match) -> tuple[bool, float, bool, bool]:
-    """What is taken last comes first: what can wait, what explains little, what has a stroke that does not show."""
-    return not _can_wait(match), match.fit.gain, match.leaf.stroke != WHITE, match.leaf.stroke is None
+def _rank(match: Match) -> tuple[bool, float, int, bool, bool]:
+    """What is taken last comes first: what can wait, what explains little, what has a stroke that does not show.
+
+    A white stroke shows where it lies between the leaf and something else.
+    """
+    leaf, found = match
+    return not _can_wait(match), found.gain, found.edge, leaf.stroke != WHITE, leaf.stroke is None
 
 
 def _is_certain(match: Fit) -> bool:
