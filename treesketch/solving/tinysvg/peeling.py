@@ -150,7 +150,9 @@ def _rank(match: Match) -> tuple[bool, float, int, bool, bool]:
 
 
 def _is_certain(match: Fit) -> bool:
-    return match.gain >= LEAST and match.open <= 0.1 * match.rim and match.doubtful <= 4 + 0.08 * match.rim
+    """Whether a leaf shows where it ends, and explains enough."""
+    ends = match.open <= 0.1 * match.rim and match.doubtful <= min(4 + 0.08 * match.rim, match.gain / 4)
+    return match.gain >= LEAF_COST and ends
 
 
 def _most_promising(matches: list[Match]) -> list[Leaf]:
