@@ -51,7 +51,7 @@ class _State(NamedTuple):
 
 
 def read(picture: Bytes, judge: Judge) -> Iterator[Reading]:
-    """Ways to read a picture, the most promising first. The judge is told of each leaf that is laid over the picture."""
+    """Ways to read a picture, the most promising first. The judge is told of each leaf that is laid over it."""
     tick = count()
     waiting = [_State(0.0, next(tick), lay_out(picture), (), None)]
     seen, spent = set[int](), judge.looks
