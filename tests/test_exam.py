@@ -10,10 +10,11 @@ import pytest
 
 from treesketch import exam
 from treesketch.cli import main
-from treesketch.exam import CLIMBING, Answer, Result, Task, examine, share_within, sit, summarise, tasks, wilson
+from treesketch.exam import Answer, Result, Task, examine, share_within, sit, summarise, tasks, wilson
 from treesketch.exam_page import write_page
+from treesketch.solving.solvers import CLIMBING, READING
 
-TASK = Task("csg2d", "plain", 0, "from the picture", (0, 1))
+TASK = Task("csg2d", "plain", 0, READING, (0, 1))
 
 
 def _answer(seed: int, solved_at: int | None, exact_at: int | None = None, looks: int = 0) -> Answer:
@@ -59,7 +60,7 @@ def test_parts_are_those_of_what_was_solved() -> None:
 
 def test_every_problem_is_a_task() -> None:
     assert len(tasks("csg2d", 3, (0, 1))) == 6
-    assert {task.solver for task in tasks("csg2d", 3, (0, 1), baseline=True)} == {"from the picture", CLIMBING}
+    assert {task.solver for task in tasks("csg2d", 3, (0, 1), baseline=True)} == {READING, CLIMBING}
     assert all(task.seeds == (4, 5) for task in tasks("tinysvg", 2, (4, 5)))
 
 
@@ -80,8 +81,8 @@ def test_the_page_is_offline_and_shows_what_was_not_solved() -> None:
     sources = re.findall(r"(?:src|href)=\"([^\"]*)\"", page)
     assert sources and all(source.startswith("data:image/png;base64,") for source in sources)
     assert page.count("<article>") == page.count("</article>") == 2
-    assert "plain 0, from the picture, seed 1: solved, not strictly, 90 renders" in page
-    assert "plain 1, from the picture, seed 1: not solved, 90 renders" in page
+    assert "plain 0, reading, seed 1: solved, not strictly, 90 renders" in page
+    assert "plain 1, reading, seed 1: not solved, 90 renders" in page
     assert "75.0<br>" in page and "<svg" in page and "(Circle 5 8 8)" in page
 
 
@@ -90,7 +91,7 @@ def test_the_page_is_offline_and_shows_what_was_not_solved() -> None:
 
 def test_eval_solves_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
-    assert main(["eval", "csg2d", "--problems", "2", "--seeds", "2", "--no-network", "-o", str(page)]) == 0
+    assert main(["eval", "csg2d", "--problems", "2", "--seeds", "2", "-o", str(page)]) == 0
     told = capsys.readouterr()
     assert "plain" in told.out and "hard" in told.out and "34.2-100.0" in told.out  # 2 / (2 + z^2) = .342
     assert told.err == f"report: {page}\n"
@@ -121,7 +122,10 @@ def test_eval_that_is_interrupted_keeps_what_was_measured(
         ("eval csg2d --ablation", "--ablation goes with pictures"),
         ("eval csg2d --seconds 3", "--seconds goes with pictures"),
         ("eval tinysvg --detail 2", "--detail goes with pictures; a folder called tinysvg is ./tinysvg"),
-        ("eval csg2d --weights w", "--weights goes with pictures"),
+        ("eval csg2d --no-network", "--no-network goes with pictures"),
+        ("eval csg2d --weights w", "--weights goes with --solver network or both"),
+        ("eval csg2d --solver hand", "no solver 'hand'; there are: reading, network, both"),
+        ("eval pictures --solver both", "--solver goes with problems"),
         ("eval csg2d -o page.txt", "-o must end in .html, got page.txt"),
         ("eval csg2d -o missing/page.html", "mkdir -p missing"),
         ("eval pictures --problems 3", "--problems goes with problems: eval csg2d or tinysvg"),

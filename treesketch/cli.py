@@ -27,8 +27,8 @@ Number = TypeVar("Number", int, float)
 MOST_PIXELS_A_SIDE = 8192  # the renderer's own limit, told before any work
 INTERRUPTED = 130
 _DEFAULT_TIME = "default 5 s; no limit with --renders"
-_PROBLEM_FLAGS = ("problems", "seeds", "baseline")  # of eval, beside those for both
-_PICTURE_FLAGS = ("ablation", "background", "seconds", "renders", "forms", "detail", "weights")
+_PROBLEM_FLAGS = ("problems", "seeds", "solver", "baseline")  # of eval, beside those for both
+_PICTURE_FLAGS = ("ablation", "background", "seconds", "renders", "forms", "detail", "no_network")
 
 
 class FlagError(Exception):
@@ -449,14 +449,19 @@ def _examine(options: argparse.Namespace) -> int:
     from treesketch import exam
     from treesketch.files import write_whole
     from treesketch.solving.problems import SIZE
+    from treesketch.solving.solvers import CHOICES, READING
 
-    grammar = options.folder
+    grammar, weights = options.folder, Path(options.weights) if options.weights else None
     _refuse(options, _PICTURE_FLAGS, f"goes with pictures; a folder called {grammar} is ./{grammar}")
+    if options.solver not in CHOICES:
+        raise FlagError(f"no solver '{options.solver}'; there are: {', '.join(CHOICES)}")
+    if weights and options.solver == READING:
+        raise FlagError(f"--weights goes with --solver {' or '.join(name for name in CHOICES if name != READING)}")
     output = Path(options.output) if options.output else None
     if output:
         _need_page(output)
     seeds = range(options.seed, options.seed + (options.seeds or 1))
-    tasks = exam.tasks(grammar, options.problems or SIZE, seeds, options.baseline)
+    tasks = exam.tasks(grammar, options.problems or SIZE, seeds, options.solver, weights, options.baseline)
     results: list[exam.Result] = []
     interrupted = False
     try:
@@ -612,6 +617,12 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument(
         "--seeds", metavar="N", type=_count, help="times that each is solved, with other chance (default 1)"
     )
+    sub.add_argument(
+        "--solver",
+        metavar="reading|network|both",
+        default="reading",
+        help="what solves them: parts read off the picture, a trained network, or what was read and the network edits",
+    )
     sub.add_argument("--baseline", action="store_true", help="have hill climbing solve the problems too")
     sub.add_argument("--ablation", action="store_true", help="draw everything once more without the network")
     sub.add_argument(
@@ -637,7 +648,7 @@ def _refuse(options: argparse.Namespace, flags: Iterable[str], why: str) -> None
     parser = _build_parser()[1][options.name]
     for flag in flags:
         if getattr(options, flag) != parser.get_default(flag):
-            raise FlagError(f"--{flag} {why}")
+            raise FlagError(f"--{flag.replace('_', '-')} {why}")
 
 
 def _need_page(path: Path) -> None:

@@ -6,12 +6,14 @@ which is wider than need be where several times are averaged.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from treesketch.solving.solvers import CLIMBING, READING, make_solver
 from treesketch.workers import start_worker, work_each
 
 if TYPE_CHECKING:
@@ -20,23 +22,20 @@ if TYPE_CHECKING:
 
 BUDGET = 5000  # renders for a problem
 CHECKPOINTS = (64, 256, 1000, BUDGET)  # renders after which it is told how many are solved
-CLIMBING = "hill climbing"
-READING = "from the picture"
 TESTS = ("solved", "solved, looks counted", "strictly")
 _DEVIATIONS = 1.959964  # of a normal variable, which hold 95 % around its mean
-
-Solve = Callable[["Judge", int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A problem of a set, numbered from 0, for a solver to sit once with each seed."""
+    """A problem of a set, numbered from 0, for a solver to sit once with each seed; weights are its network's file."""
 
     grammar: str
     kind: str
     number: int
     solver: str
     seeds: tuple[int, ...]
+    weights: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,7 @@ class Summary:
     """One set, solver and test: a share for each checkpoint.
 
     parts is the mean length of the programs that solved, seen that of their problems' parts; None where none is solved.
+    looks and seconds are the mean that a sitting took in all.
     """
 
     kind: str
@@ -98,15 +98,26 @@ class Summary:
     shares: dict[int, Share]
     parts: float | None
     seen: float | None
+    looks: float
     seconds: float
 
 
-def tasks(grammar: str, problems: int, seeds: Sequence[int], baseline: bool = False) -> list[Task]:
-    """Every problem of both sets for the solver that reads the picture, and for hill climbing if asked."""
-    solvers = (READING, CLIMBING) if baseline else (READING,)
+def tasks(
+    grammar: str,
+    problems: int,
+    seeds: Sequence[int],
+    solver: str = READING,
+    weights: Path | None = None,
+    baseline: bool = False,
+) -> list[Task]:
+    """Every problem of both sets for a solver of `solving.solvers`, and for hill climbing if asked.
+
+    Raises CheckpointError when its weights are at fault.
+    """
+    make_solver(solver, grammar, weights)
     return [
-        Task(grammar, kind, number, solver, tuple(seeds))
-        for solver in solvers
+        Task(grammar, kind, number, name, tuple(seeds), weights)
+        for name in ((solver, CLIMBING) if baseline else (solver,))
         for kind in ("plain", "hard")
         for number in range(problems)
     ]
@@ -125,15 +136,18 @@ def examine(given: Sequence[Task], processes: int = 1) -> Iterator[Result]:
 
 def sit(task: Task) -> Result:
     """Solve one problem, once with each seed. The solver gets the picture alone."""
+    import numpy as np
+
     from treesketch.solving.judge import Judge
     from treesketch.solving.problems import count_seen
 
     problem, target = pose_picture(task)
+    solve = make_solver(task.solver, task.grammar, task.weights)
     answers = []
     for seed in task.seeds:
         judge = Judge(task.grammar, target, BUDGET)
         start = time.process_time()
-        _solver(task)(judge, seed)
+        solve(judge, np.random.default_rng([seed, task.number]))
         answers.append(_answer(judge, seed, time.process_time() - start))
     return Result(task, count_seen(problem, task.grammar), tuple(answers))
 
@@ -145,22 +159,6 @@ def pose_picture(task: Task) -> "tuple[Node, Picture]":
 
     problem = pose(task.grammar, task.kind, task.number)
     return problem, PROBLEMS[task.grammar].draw(problem)
-
-
-def _solver(task: Task) -> Solve:
-    """The solver of a task, which takes a judge and a seed. Programs of other sources could be its `begin`."""
-    import numpy as np
-
-    if task.solver == CLIMBING:
-        from treesketch.solving.climb import solve
-    elif task.grammar == "tinysvg":
-        from treesketch.solving.tinysvg import solve
-    else:
-        from treesketch.solving.csg2d import solve
-        from treesketch.solving.shapes import all_shapes
-
-        all_shapes()  # made once a process: no problem's time
-    return lambda judge, seed: solve(judge, np.random.default_rng([seed, task.number]))
 
 
 def _answer(judge: "Judge", seed: int, seconds: float) -> Answer:
@@ -206,6 +204,7 @@ def _summary(kind: str, solver: str, test: str, group: Sequence[Result]) -> Summ
         shares={renders: share_within(group, test, renders) for renders in CHECKPOINTS},
         parts=fmean(answer.parts for answer, _ in passed) if passed else None,
         seen=fmean(seen for _, seen in passed) if passed else None,
+        looks=fmean(answer.looks for result in group for answer in result.answers),
         seconds=fmean(answer.seconds for result in group for answer in result.answers),
     )
 
@@ -244,7 +243,8 @@ def print_table(summaries: Iterable[Summary]) -> None:
     Console(width=None if Console().is_terminal else 200).print(table)
 
 
-HEADINGS = ("set", "solver", "test", "n", *(f"{renders:,}" for renders in CHECKPOINTS), "parts", "truth", "seconds")
+SHARES = tuple(f"{renders:,}" for renders in CHECKPOINTS)
+HEADINGS = ("set", "solver", "test", "n", *SHARES, "parts", "truth", "looks", "seconds")
 LEFT = 3  # of the headings, whose columns begin at the left
 
 
@@ -255,4 +255,4 @@ def cells(summary: Summary) -> list[str]:
     ]
     lengths = ["-" if value is None else f"{value:.2f}" for value in (summary.parts, summary.seen)]
     names = [summary.kind, summary.solver, summary.test, str(summary.problems)]
-    return [*names, *shares, *lengths, f"{summary.seconds:.2f}"]
+    return [*names, *shares, *lengths, f"{summary.looks:,.0f}", f"{summary.seconds:.2f}"]

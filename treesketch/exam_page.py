@@ -26,8 +26,8 @@ def write_page(results: Sequence[Result], summaries: Sequence[Summary], grammar:
     body = [
         f"<h1>{escape(grammar)}: problems solved by programs</h1>",
         f"<p>Percent solved within so many renders, of {BUDGET:,} at most, with intervals at 95 % (Wilson). Parts are "
-        "those of the programs that solved, truth those of the problems that change a pixel; seconds are the "
-        "processor's for a problem.</p>",
+        "those of the programs that solved, truth those of the problems that change a pixel; looks are parts that "
+        "a solver laid over the picture by itself, seconds the processor's for a problem.</p>",
         _table(summaries),
         draw_chart(lines, "percent solved over renders"),
         f"<h2>Not solved, or not strictly: {len(failed)} of {len(results)}</h2>",

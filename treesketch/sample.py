@@ -36,16 +36,11 @@ def sample_problems(grammar: str, n: int, seed: int = 0) -> Iterator[Node]:
 
 
 def _network_writer(weights: Path, language: Language, max_nodes: int) -> Callable[[np.random.Generator], Node]:
-    from treesketch.errors import CheckpointError
     from treesketch.model.encoder import RESOLUTION
     from treesketch.model.weights import load_network
     from treesketch.model.write import Look
 
-    network = load_network(weights)
-    if network.vocabulary.language.name != language.name:
-        raise CheckpointError(
-            f"weights of grammar '{network.vocabulary.language.name}' cannot write '{language.name}'", file=str(weights)
-        )
+    network = load_network(weights, language.name)
 
     def write(rng: np.random.Generator) -> Node:
         picture = np.empty((RESOLUTION, RESOLUTION, 3), np.float32)

@@ -77,12 +77,13 @@ def save_network(path: Path, network: Network, grammar: str, notes: Mapping[str,
     save_tensors(path, tensors, describe(network, grammar, notes))
 
 
-def load_network(path: Path) -> Network:
-    """The network of a weights file, ready to write (evaluation mode, float32).
+def load_network(path: Path, grammar: str | None = None) -> Network:
+    """The network of a weights file, of a grammar if one is given, ready to write (evaluation mode, float32).
 
     Rows of actions, roles and holes are matched by name, so a grammar may have grown since: an action that the weights
     have never seen is not chosen while there is another. `differences` lists what has come and gone.
-    Raises CheckpointError where the description or a tensor is missing, of the wrong shape, or not of numbers.
+    Raises CheckpointError where the description or a tensor is missing, of the wrong shape, or not of numbers, and
+    where the weights are of another grammar.
     """
     tensors, metadata = read_tensors(path)
     try:
@@ -90,6 +91,10 @@ def load_network(path: Path) -> Network:
     except (KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"the weights lack their description ({error})", file=str(path)) from None
     vocabulary, names = _read_names(path, metadata)
+    if grammar not in (None, vocabulary.language.name):
+        raise CheckpointError(
+            f"weights of grammar '{vocabulary.language.name}' cannot write '{grammar}'", file=str(path)
+        )
     network = Network(vocabulary, config)
     _fill(network, tensors, names, str(path))
     return network.eval()

@@ -20,6 +20,7 @@ from treesketch.sampling.problems import PROBLEMS
 from treesketch.solving.judge import Judge, Spent
 from treesketch.tree import Node
 
+KEPT = 1000  # programs that wait, with their drawings; of twice as many the worst go
 BARREN = 30  # rounds without a new program after which a search ends
 CLOSE = 0.003  # mean error, 0..1, below which pictures are equally alike
 
@@ -122,5 +123,12 @@ class _Search:
             one.turns += 1
             for proposal in proposals:
                 self.take(proposal.program, one.log_probability + proposal.log_probability, one.edits)
+        self.forget()
         self.barren = self.barren + 1 if self.judge.renders == drawn else 0
         self.is_over |= self.barren >= BARREN
+
+    def forget(self) -> None:
+        """Let the programs go whose turn is least likely to come, so that drawings do not fill the memory."""
+        if len(self.waiting) > 2 * KEPT:
+            best = heapq.nlargest(KEPT, self.waiting.values(), key=lambda one: one.rank(self.effort))
+            self.waiting = {one.program: one for one in best}

@@ -205,7 +205,7 @@ def _painted(
                         if fill != WHITE:
                             yield _ellipse(corners[k].tolist(), width, height, fill, stroke, pen)
                     continue
-                for inner in options or (None,):
+                for inner in (*options, None):
                     widest[k, stroke, inner] = max(pen, widest.get((k, stroke, inner), 1), key=weight_of)
     for (k, stroke, inner), pen in widest.items():
         yield _ellipse(corners[k].tolist(), width, height, inner, stroke, pen)

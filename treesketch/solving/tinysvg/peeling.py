@@ -6,19 +6,24 @@ followed, the most promising first, and white ones that may hide something.
 
 import heapq
 from bisect import insort
-from collections.abc import Iterable, Iterator
-from itertools import chain, count
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import NamedTuple
 
+from treesketch.solving.judge import Judge
 from treesketch.solving.tinysvg.ellipses import ellipses, lines
 from treesketch.solving.tinysvg.leaves import WHITE, Leaf
 from treesketch.solving.tinysvg.rectangles import rectangles
-from treesketch.solving.tinysvg.sheet import Bytes, Fit, Sheet, fit, lay_out, peel
+from treesketch.solving.tinysvg.sheet import Bytes, Fit, Sheet, fit, lay_out, may_meet, peel
 
 LEAST = 3.0  # pixels that a leaf explains
+MOST_LEAVES = 12
 MOST_STATES = 24  # ways of reading that are followed
+MOST_LOOKS = 60_000  # after which no further way is followed
 BRANCHES = 4  # leaves that are tried where none is certain, of each sort
 LEAF_COST = 12  # pixels that a leaf must explain to be worth it
+
+Source = Callable[[Sheet], Iterable[Leaf]]
 
 
 class Match(NamedTuple):
@@ -35,68 +40,119 @@ class Reading(NamedTuple):
     unread: int
 
 
-def read(picture: Bytes) -> Iterator[Reading]:
-    """Ways to read a picture, each better than those before or as good."""
+class _State(NamedTuple):
+    """A way of reading that is to be followed: what is left of a sheet below one more leaf."""
+
+    cost: float
+    tick: int
+    sheet: Sheet
+    leaves: tuple[Leaf, ...]
+    leaf: Leaf | None
+
+
+def read(picture: Bytes, judge: Judge) -> Iterator[Reading]:
+    """Ways to read a picture, the most promising first. The judge is told of each leaf that is laid over it."""
     tick = count()
-    waiting: list[tuple[float, int, Sheet, tuple[Leaf, ...]]] = [(0.0, next(tick), lay_out(picture), ())]
-    least = None
+    waiting = [_State(0.0, next(tick), lay_out(picture), (), None)]
+    seen, spent = set[int](), judge.looks
     for _ in range(MOST_STATES):
-        if not waiting:
+        if not waiting or judge.looks - spent > MOST_LOOKS:
             return
-        _, _, sheet, leaves = heapq.heappop(waiting)
-        sheet, leaves, matches = _take_certain(sheet, leaves)
-        if least is None or sheet.unread <= least:
-            least = sheet.unread
-            yield Reading(leaves, least)
-        for leaf in _most_promising(matches):
-            below = peel(sheet, leaf)
-            cost = below.unread + LEAF_COST * (len(leaves) + 1)
-            heapq.heappush(waiting, (cost, next(tick), below, (*leaves, leaf)))
+        _, _, sheet, leaves, leaf = heapq.heappop(waiting)
+        if leaf is not None:
+            sheet, leaves = peel(sheet, leaf), (*leaves, leaf)
+        pile = _Pile(sheet, leaves, judge)
+        matches = pile.take_certain()
+        yield Reading(pile.leaves, pile.sheet.unread)
+        if len(pile.leaves) >= MOST_LEAVES:
+            continue
+        for promising in _most_promising(matches):
+            judge.look()
+            below = peel(pile.sheet, promising)
+            mark = hash(below.labels.tobytes())
+            if mark not in seen:
+                seen.add(mark)
+                cost = below.unread + LEAF_COST * (len(pile.leaves) + 1)
+                heapq.heappush(waiting, _State(cost, next(tick), pile.sheet, pile.leaves, promising))
 
 
-def _take_certain(sheet: Sheet, leaves: tuple[Leaf, ...]) -> tuple[Sheet, tuple[Leaf, ...], list[Match]]:
-    """Take leaves off while some show where they end; last are those that may be topmost then."""
-    while sheet.unread:
-        matches = _match(sheet, chain(rectangles(sheet), ellipses(sheet)))
-        certain = sorted((match for match in matches if _is_certain(match.fit)), key=_rank)
-        if not certain:
-            matches += _match(sheet, lines(sheet))
-            certain = sorted((match for match in matches if _is_certain(match.fit)), key=_rank)
-        if not certain:
-            return sheet, leaves, matches
-        before = leaves
+class _Pile:
+    """Leaves that were taken off, and the sheet below them; what is known of others that may be the next one."""
+
+    def __init__(self, sheet: Sheet, leaves: tuple[Leaf, ...], judge: Judge):
+        self.sheet, self.leaves, self._judge = sheet, leaves, judge
+        self._fits: dict[Leaf, Fit | None] = {}
+
+    def take_certain(self) -> list[Match]:
+        """Take leaves off while some show where they end; returns those that may be topmost then."""
+        while self.sheet.unread and len(self.leaves) < MOST_LEAVES:
+            matches: list[Match] = []
+            for source in (rectangles, ellipses, lines):
+                matches += self._match(source)
+                certain = sorted((match for match in matches if _is_certain(match.fit)), key=_rank)
+                if certain:
+                    break
+            else:
+                return matches
+            self._take(certain)
+        return []
+
+    def _take(self, certain: list[Match]) -> None:
+        """Take leaves off, the last first, until what is left of them may be a part of others."""
+        before = self.leaves
         while certain:
             match = certain.pop()
-            found = fit(sheet, match.leaf)
+            found = self.fit(match.leaf)
             if found is None or not _is_certain(found):
                 continue
             match = match._replace(fit=found)
             if certain and _rank(match) < _rank(certain[-1]):  # another leaf took some of it
                 insort(certain, match, key=_rank)
                 continue
-            if leaves != before and _can_wait(match):
+            if self.leaves != before and _can_wait(match):
                 break
-            sheet, leaves = peel(sheet, match.leaf), (*leaves, match.leaf)
-    return sheet, leaves, []
+            self._peel(match.leaf)
+
+    def _match(self, source: Source) -> list[Match]:
+        found = ((leaf, self.fit(leaf)) for leaf in dict.fromkeys(source(self.sheet)))
+        return [Match(leaf, match) for leaf, match in found if match]
+
+    def fit(self, leaf: Leaf) -> Fit | None:
+        """How a leaf agrees with the sheet; a look, unless it is known."""
+        if leaf not in self._fits:
+            self._judge.look()
+            self._fits[leaf] = fit(self.sheet, leaf)
+        return self._fits[leaf]
+
+    def _peel(self, leaf: Leaf) -> None:
+        self._judge.look()
+        self.sheet, self.leaves = peel(self.sheet, leaf), (*self.leaves, leaf)
+        self._fits = {other: found for other, found in self._fits.items() if not may_meet(leaf, other)}
 
 
 def _can_wait(match: Match) -> bool:
-    """Whether a leaf may be a part of one that shows when others are off: a core without its stroke, or the reverse."""
-    return match.fit.enclosed or match.leaf.fill is None
+    """Whether a leaf may be a part of one that shows when others are off.
+
+    It may be a core without its stroke, or the reverse, or what others leave to be seen of something larger.
+    """
+    leaf, found = match
+    is_plain = leaf.stroke is None or leaf.stroke == leaf.fill
+    return found.enclosed or leaf.fill is None or (is_plain and 2 * found.edge > found.rim)
 
 
-def _rank(match: Match) -> tuple[bool, float, bool, bool]:
-    """What is taken last comes first: what can wait, what explains little, what has a stroke that does not show."""
-    return not _can_wait(match), match.fit.gain, match.leaf.stroke != WHITE, match.leaf.stroke is None
+def _rank(match: Match) -> tuple[bool, float, int, bool, bool]:
+    """What is taken last comes first: what can wait, what explains little, what has a stroke that does not show.
 
-
-def _match(sheet: Sheet, leaves: Iterable[Leaf]) -> list[Match]:
-    found = ((leaf, fit(sheet, leaf)) for leaf in dict.fromkeys(leaves))
-    return [Match(leaf, match) for leaf, match in found if match]
+    A white stroke shows where it lies between the leaf and something else.
+    """
+    leaf, found = match
+    return not _can_wait(match), found.gain, found.edge, leaf.stroke != WHITE, leaf.stroke is None
 
 
 def _is_certain(match: Fit) -> bool:
-    return match.gain >= LEAST and match.open <= 0.1 * match.rim and match.doubtful <= 4 + 0.08 * match.rim
+    """Whether a leaf shows where it ends, and explains enough."""
+    ends = match.open <= 0.1 * match.rim and match.doubtful <= min(4 + 0.08 * match.rim, match.gain / 4)
+    return match.gain >= LEAF_COST and ends
 
 
 def _most_promising(matches: list[Match]) -> list[Leaf]:

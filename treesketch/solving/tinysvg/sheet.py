@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from treesketch.solving.tinysvg.leaves import COUNT, ONE_SIDED, PALETTE, WHITE, Leaf, stencil, stencil_of
+from treesketch.solving.tinysvg.leaves import COUNT, MARGIN, ONE_SIDED, PALETTE, SIZE, WHITE, Leaf, stencil, stencil_of
 
 PAD = 64  # pixels around the picture; no leaf reaches farther
 SLACK = 3.0  # levels by which mixing in 8 bits may be off
@@ -18,6 +18,7 @@ SOLID = 0.03  # share of what is below from which on it counts
 FAINT = 0.25  # share of what is below from which on it can be worked out
 OPEN = 64  # of 255, of a leaf's own colour, around it
 WORST = 24.0  # levels of slack beyond which a colour is unknown
+APART = 4 * (MARGIN + 1)  # half pixels between two boxes whose strokes have nothing in common
 MIXED, HIDDEN = -1, -2  # labels of pixels beside the indices of colours
 
 Bytes = npt.NDArray[np.uint8]
@@ -135,6 +136,15 @@ def peel(sheet: Sheet, leaf: Leaf) -> Sheet:
     for index in range(COUNT):
         result.most[index, rows, columns][touched] = most[index]
     return result
+
+
+def may_meet(leaf: Leaf, other: Leaf) -> bool:
+    """Whether two leaves, with the pixels around them, may have anything in common."""
+    across, down = other.x - leaf.x, other.y - leaf.y
+    return (
+        -SIZE * other.width - APART <= across <= SIZE * leaf.width + APART
+        and -SIZE * other.height - APART <= down <= SIZE * leaf.height + APART
+    )
 
 
 def _outer(leaf: Leaf) -> list[int]:

@@ -10,10 +10,12 @@ import numpy as np
 from treesketch.solving.judge import Judge, Spent
 from treesketch.solving.tinysvg.arranging import arrange
 from treesketch.solving.tinysvg.leaves import Leaf, stencil_of
-from treesketch.solving.tinysvg.peeling import read
+from treesketch.solving.tinysvg.peeling import Reading, read
 from treesketch.solving.tinysvg.sheet import PAD, lay_out, peel
 from treesketch.solving.tinysvg.variants import variants
 from treesketch.tree import Node
+
+FEW_UNREAD = 100  # pixels that are not white and that a program to try may leave out
 
 
 def solve(judge: Judge, rng: np.random.Generator, begin: Iterable[Node] = ()) -> None:
@@ -30,20 +32,34 @@ def solve(judge: Judge, rng: np.random.Generator, begin: Iterable[Node] = ()) ->
 
 
 def _solve(judge: Judge) -> None:
-    picture = np.asarray(judge.target, np.uint8)
-    for reading in read(picture):
-        program = to_program(picture, reading.leaves)
-        if program is not None and judge.try_program(program).exact:
+    """Try whole readings as they come; where there is none that is exact, the one that leaves the least."""
+    picture, rest = np.asarray(judge.target, np.uint8), None
+    for reading in read(picture, judge):
+        if reading.unread > FEW_UNREAD:
+            rest = min(rest or reading, reading, key=lambda one: one.unread)
+        elif _try_reading(picture, reading, judge):
             return
+    if rest and judge.solved_at is None:
+        _try_reading(picture, rest, judge)
 
 
-def to_program(picture: np.ndarray, leaves: Sequence[Leaf]) -> Node | None:
-    """The program of leaves that were read from a picture, the topmost first; None without leaves."""
+def _try_reading(picture: np.ndarray, reading: Reading, judge: Judge) -> bool:
+    """Whether a reading's program is exact."""
+    program = to_program(picture, reading.leaves, judge)
+    return program is not None and judge.try_program(program).exact
+
+
+def to_program(picture: np.ndarray, leaves: Sequence[Leaf], judge: Judge) -> Node | None:
+    """The program of leaves that were read from a picture, the topmost first; None without leaves.
+
+    The judge is told of each leaf that is laid over the picture.
+    """
     if not leaves:
         return None
     sheet, choices = lay_out(picture), []
     for leaf in leaves:
-        choices.append(variants(sheet, leaf))
+        choices.append(variants(sheet, leaf, judge))
+        judge.look()
         sheet = peel(sheet, leaf)
     covered = [_covered(leaf) for leaf in leaves]
     count = len(leaves)

@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 
+from treesketch.solving.judge import Judge
 from treesketch.solving.tinysvg.leaves import SIZE, WHITE, Leaf
 from treesketch.solving.tinysvg.rectangles import rectangles
 from treesketch.solving.tinysvg.sheet import HIDDEN, Floats, Sheet, fit, place
@@ -17,8 +18,11 @@ MOST = 24  # variants of a leaf
 ALIKE = 0.02  # share of a pixel by which coverage may differ
 
 
-def variants(sheet: Sheet, leaf: Leaf) -> list[Leaf]:
-    """The leaf itself and others that no visible pixel tells from it, one of each place and size."""
+def variants(sheet: Sheet, leaf: Leaf, judge: Judge) -> list[Leaf]:
+    """The leaf itself and others that no visible pixel tells from it, one of each place and size.
+
+    The judge is told of each look.
+    """
     window = _window(sheet, leaf)
     if window is None:
         return [leaf]
@@ -28,6 +32,7 @@ def variants(sheet: Sheet, leaf: Leaf) -> list[Leaf]:
     marked, white = (labels != HIDDEN) & (labels != WHITE), labels == WHITE
 
     def is_alike(other: Leaf) -> bool:
+        judge.look()
         drawn = _drawn(sheet, other, window)
         if drawn is None or np.abs(drawn - true)[marked].max(initial=0) >= ALIKE:
             return False
