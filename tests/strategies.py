@@ -138,7 +138,7 @@ def _values(
     if production.terminal == "SYMBOL":
         return words.filter(lambda word: word not in scope.taken and language.spells("SYMBOL", word))
     if parent.startswith("range"):
-        return steps if kind == "divisor" else counts
+        return steps if kind == "stride" else counts
     if kind == "count":
         return counts
     if kind == "divisor":

@@ -29,6 +29,7 @@ from treesketch.sampling import SAMPLERS, sample_program
 from treesketch.syntax import parse, unparse
 from treesketch.tree import Node
 
+DOT = Node("dot", (pair("point", 1, 2),))
 NETWORKS = 8  # untrained ones, each of another seed
 BY_NETWORKS = 240  # programs written by these
 
@@ -93,11 +94,6 @@ leaf: "x"
 %ignore /[ \\n]+/
 """
 
-# What needs what UNWRITTEN names.
-FUNCTIONS_AND_SEQUENCES = set(
-    "defn defn_value function parameters call value_call callee doseq each vector range range_between range_by".split()
-)
-
 
 @lru_cache(maxsize=8)
 def vocabulary_of(source: str) -> Vocabulary:
@@ -124,19 +120,45 @@ def write_adversely(vocabulary: Vocabulary, budget: int, rng: np.random.Generato
     return derivation.nodes[0]
 
 
+def write_by_weights(vocabulary: Vocabulary, budget: int, rng: np.random.Generator) -> Node:
+    """A program by random weights of the actions, which are the same at every hole; how far apart is random too."""
+    logits = rng.normal(0, rng.choice([0, 1, 3, 9]), len(vocabulary.actions))
+    derivation = Derivation(vocabulary, budget)
+    while decision := derivation.decision:
+        scores = np.where(decision.legal, logits + rng.gumbel(size=len(logits)), -np.inf)
+        action = int(scores.argmax())
+        derivation.choose(Choice(action, int(rng.integers(PLACES**2)) if vocabulary.is_located[action] else -1))
+    return derivation.nodes[0]
+
+
+def write_calls(vocabulary: Vocabulary, budget: int, rng: np.random.Generator) -> Node:
+    """A program of functions, calls, loops and dots wherever these may stand, that goes on while it can."""
+    words = [f"production:{name}" for name in ("defn", "defn_value", "call", "value_call", "dotimes", "doseq", "dot")]
+    wanted = [vocabulary.action_index[word] for word in ("name:binder", "end", "count:16", "production:vector", *words)]
+    derivation = Derivation(vocabulary, budget)
+    while decision := derivation.decision:
+        options = [action for action in wanted if decision.legal[action]]
+        if len(decision.path) == 2 and len(options) > 1:  # in the list of the program's forms
+            options.remove(0)
+        options = options or list(decision.legal.nonzero()[0])
+        action = int(rng.choice(options))
+        derivation.choose(Choice(action, int(rng.integers(PLACES**2)) if vocabulary.is_located[action] else -1))
+    return derivation.nodes[0]
+
+
 def budget_of(k: int, rng: np.random.Generator) -> int:
     """Budgets from the least to 400, and now and then up to the most."""
     return int(rng.integers(1, MAX_BUDGET + 1 if k % 500 == 0 else 401))
 
 
 def promise_by_chance(programs: int) -> Counter[str]:
-    """Check programs of uniform choices; returns how often each production came up."""
+    """Check programs of uniform choices and of random weights; returns how often each production came up."""
     vocabulary = load_vocabulary()
     seen: Counter[str] = Counter()
     for k in range(programs):
         rng = np.random.default_rng([7, k])
         budget = budget_of(k, rng)
-        program = sample_tree(vocabulary, budget, rng)
+        program = (sample_tree, write_by_weights, write_calls)[k % 3](vocabulary, budget, rng)
         is_valid(program, budget, vocabulary.language)
         seen.update(node.production for _, node in tree.walk(program))
     return seen
@@ -144,7 +166,7 @@ def promise_by_chance(programs: int) -> Counter[str]:
 
 def test_programs_of_chance_keep_the_promise() -> None:
     seen = promise_by_chance(2000)
-    assert set(seen) == set(load_language().productions) - FUNCTIONS_AND_SEQUENCES
+    assert set(seen) == set(load_language().productions)
 
 
 @pytest.mark.slow
@@ -152,7 +174,7 @@ def test_programs_of_chance_keep_the_promise() -> None:
 def test_ten_thousand_programs_keep_the_promise() -> None:
     seen = promise_by_chance(10_000 - BY_NETWORKS)
     seen += promise_by_networks(BY_NETWORKS)
-    assert set(seen) == set(load_language().productions) - FUNCTIONS_AND_SEQUENCES
+    assert set(seen) == set(load_language().productions)
 
 
 def promise_by_networks(programs: int) -> Counter[str]:
@@ -200,14 +222,48 @@ def test_the_dearest_choices_never_end_in_a_dead_end(budget: int) -> None:
 
 
 def test_the_most_shapes_of_the_largest_budget_are_within_the_limits() -> None:
-    # A polygon of one vertex is the smallest shape, 5 nodes; two loops turn it 64 times, 8 nodes beside the program's.
-    shape = Node("polygon", (Node("vertex", (pair("point", 1, 2),)),))
-    forms: tuple[Node, ...] = (shape,) * ((MAX_BUDGET - 9) // 5)
+    # A dot is the smallest shape, 4 nodes; two loops turn it 64 times, 8 nodes beside the program's.
+    forms: tuple[Node, ...] = (DOT,) * ((MAX_BUDGET - 9) // 4)
     for turns in (16, 4):
         forms = (Node("dotimes", (Node("counter", (Node("binder", (), "i"), literal(turns))), *forms)),)
     program = Node("program", forms)
-    assert MAX_BUDGET - 5 < tree.count(program) <= MAX_BUDGET
-    assert len(interpret(program).shapes) == 64 * ((MAX_BUDGET - 9) // 5)
+    assert MAX_BUDGET - 4 < tree.count(program) <= MAX_BUDGET
+    assert len(interpret(program).shapes) == 64 * ((MAX_BUDGET - 9) // 4)
+
+
+# 1 + the counter's 3 + 4 turns + 4 dots of 4 nodes are 24 steps; 1 + 3 + 16 turns + 16 times these are 404.
+DOTS = "(defn dots [] (dotimes [i 16] (dotimes [j 4] (point 0 0))))"
+
+
+def test_what_calls_spend_is_counted() -> None:
+    # 64 calls spend 25,856 steps; 100,000 are enough for three times as many.
+    call = "(dotimes [i 16] (dotimes [j 4] (dots)))"
+    encode(load_vocabulary(), parse(DOTS + call * 3).children, FORMS, FORMS_ROLE)
+    with pytest.raises(UnencodableError, match="production:call is not legal"):
+        encode(load_vocabulary(), parse(DOTS + call * 4).children, FORMS, FORMS_ROLE)
+
+
+def test_what_a_definition_calls_is_paid_for_by_who_calls_it() -> None:
+    # Eight calls take 3,232 steps and 16 nodes of their own; so do eight of these, and then it is enough.
+    eight = DOTS + f"(defn more [] {'(dots)' * 8})" + f"(defn most [] {'(more)' * 8})"
+    for calls, fits in ((3, True), (4, False)):  # (3,232 + 16) * 8 + 16 = 26,000 steps each
+        program = parse(eight + "(most)" * calls)
+        if fits:
+            encode(load_vocabulary(), program.children, FORMS, FORMS_ROLE)
+            assert len(interpret(program).shapes) == 64 * 8 * 8 * calls
+        else:
+            with pytest.raises(UnencodableError, match="callee:0 is not legal"):
+                encode(load_vocabulary(), program.children, FORMS, FORMS_ROLE)
+
+
+def test_names_of_forms_before_are_not_given_again() -> None:
+    vocabulary = load_vocabulary()
+    before = parse("(defn f1 [] (no-fill)) (defn i [] (no-fill)) (def f3 2)").children
+    derivation = Derivation(vocabulary, 40, FORMS, FORMS_ROLE, before=before)
+    for action in ("production:defn", "name:binder", "end", "end", "production:defn", "end", "end", "end"):
+        derivation.choose(Choice(vocabulary.action_index[action]))
+    assert derivation.nodes == list(parse("(defn f2 [ii]) (defn f4 [])").children)
+    assert check(Node("program", (*before, *derivation.nodes))) == []
 
 
 def test_budgets_out_of_range_are_refused() -> None:
@@ -258,6 +314,37 @@ def test_names_of_another_grammar_are_no_words_of_it() -> None:
     assert vocabulary.names["name"][:2] == ["j", "k"]
     program = sample_tree(vocabulary, 9, np.random.default_rng(0))
     is_valid(program, 9, vocabulary.language)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        (
+            "?block: with",
+            "?block: nameless | with",
+            {"nameless", "defn", "defn_value", "call", "value_call", "function"},
+        ),
+        (
+            'value_call: "(" callee number*',
+            'value_call: "(" callee number+',
+            {"defn", "defn_value", "call", "value_call"},
+        ),
+        ('(" "range" end ")"', '(" "range" number ")"', {"doseq", "vector", "range"}),
+        ("?sequence: vector", "?sequence: picture | vector", {"doseq", "each"}),
+    ],
+)
+def test_functions_and_loops_of_another_form_are_not_written(before: str, after: str, lost: set[str]) -> None:
+    # A function that is named elsewhere, a call of one number or more, a range of any number, a sequence of any length.
+    source = load_language().source
+    more = 'picture: "picture"\nnameless: "(" "nameless" function ")"\n'
+    assert source.count(before) == 1
+    vocabulary = Vocabulary(read_language("toy", source.replace(before, after) + more))
+    seen: Counter[str] = Counter()
+    for k in range(60):
+        program = write_calls(vocabulary, 150, np.random.default_rng([17, k]))
+        assert parse(unparse(program, vocabulary.language), vocabulary.language) == program
+        seen.update(node.production for _, node in tree.walk(program))
+    assert lost.isdisjoint(seen) and len(seen) > 10
 
 
 def test_a_deep_grammar_stays_within_what_is_parsed() -> None:
@@ -339,9 +426,11 @@ def walk_mask(vocabulary: Vocabulary, budget: int) -> Iterator[str]:
 # Trees to decisions and back
 
 
-def decode(vocabulary: Vocabulary, nodes: list[Node], slot: Slot | None = None, role: str = "start") -> list[Node]:
+def decode(
+    vocabulary: Vocabulary, nodes: list[Node], slot: Slot | None = None, role: str = "start", budget: int = MAX_BUDGET
+) -> list[Node]:
     """The nodes that the decisions of others' encoding write."""
-    derivation = Derivation(vocabulary, MAX_BUDGET, slot, role)
+    derivation = Derivation(vocabulary, budget, slot, role)
     for decision in encode(vocabulary, nodes, slot, role):
         assert decision.answer is not None
         derivation.choose(decision.answer)
@@ -399,6 +488,46 @@ def test_names_become_canonical_and_scopes_end() -> None:
     assert Node("program", tuple(forms)) == parse(wanted)
 
 
+def test_functions_and_sequences_are_encoded_as_they_are_written() -> None:
+    text = """
+    (def gap 24)
+    (defn half [number] (/ number 2))
+    (defn star [across down]
+      (with-translation [across down]
+        (doseq [turn (range 0 10 2)]
+          (with-rotation [turn] (point gap (half turn))))))
+    (dotimes [turn 3] (star (half turn) gap))
+    (doseq [x [16 48 (half gap)]] (star x 20))
+    """
+    wanted = """
+    (def i 24)
+    (defn f1 [j] (/ j 2))
+    (defn f2 [j k]
+      (with-translation [j k]
+        (doseq [a (range 0 10 2)]
+          (with-rotation [a] (point i (f1 a))))))
+    (dotimes [j 3] (f2 (f1 j) i))
+    (doseq [j [16 48 (f1 i)]] (f2 j 20))
+    """
+    forms = list(parse(text).children)
+    again = decode(load_vocabulary(), forms, FORMS, FORMS_ROLE)
+    assert Node("program", tuple(again)) == parse(wanted)
+    assert decode(load_vocabulary(), again, FORMS, FORMS_ROLE) == again
+    assert check(parse(wanted)) == []
+
+
+@pytest.mark.parametrize("k", range(40))
+def test_programs_of_calls_survive_encoding(k: int) -> None:
+    vocabulary = load_vocabulary()
+    program = write_calls(vocabulary, 60 + 8 * k, np.random.default_rng([5, k]))
+    again = decode(vocabulary, [program], budget=900)  # nodes enough, and steps for calls
+    assert decode(vocabulary, again, budget=900) == again
+    pairs = zip(tree.walk(program), tree.walk(again[0]), strict=True)
+    for (_, before), (_, after) in pairs:  # but for numbers, whose places are pointed at
+        assert before.production == after.production
+        assert before.value == after.value or isinstance(before.value, float)
+
+
 def test_translations_move_what_places_are_measured_from() -> None:
     text = "(with-translation [10 20] (rect 1 1 8 8) (with-rotation [0] (line 0 0 5 5))) (rect 1 1 8 8)"
     wanted = "(with-translation [8 20] (rect 0 0 8 8) (with-rotation [0] (line 0 0 4 4))) (rect 0 0 8 8)"
@@ -409,7 +538,17 @@ def test_translations_move_what_places_are_measured_from() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("(dotimes [i 100] (rect i 0 1 1))", "loops of 100 turns"),
+        ("(dotimes [i 100] (rect i 0 1 1))", "a loop's count of 100 is not among"),
+        ("(doseq [i (range 0 9 0.3)] (point i 0))", "a loop's stride of 0.3 is not among"),
+        ("(doseq [i (range (+ 1 2))] (point i 0))", "production:add is not legal"),
+        ("(doseq [i (range 0 144)] (point i 0))", "number:144 is not legal"),
+        ("(doseq [i (range 0 144 2)] (point i 0))", "stride:2 is not legal"),
+        (f"(doseq [i [{'1 ' * 65}]] (point i 0))", "number:1 is not legal"),
+        (f"(dotimes [i 4] (doseq [j [{'1 ' * 17}]] (point j 0)))", "number:1 is not legal"),
+        (f"(defn f [{' '.join('abcdefghi')}] (no-fill))", "name:binder is not legal"),
+        ("".join(f"(defn g{k} [])" for k in range(9)) + "(g0)", "'g0' is not among the nearest"),
+        ("(defn g0 [])" + "".join(f"(defn g{k} [] (g{k - 1}))" for k in range(1, 17)) + "(g16)", "is not legal"),
+        ("(defn f [] 1) (defn g [] (f)) (g)", "production:call is not legal"),
         ("(dotimes [i 16] (dotimes [j 16] (rect i j 1 1)))", "count:16 is not legal"),
         ("(let [a 1 b 1 c 1 d 1 e 1 f 1 g 1 h 1 k 1] (rect a 0 1 1))", "'a' is not among"),
         ("(with-rotation [0] " * 25 + "(no-fill)" + ")" * 25, "is not legal"),

@@ -9,40 +9,65 @@ parses, checks, ends and draws within a node budget:
   action of every hole fits, so there is no dead end (induction over the holes);
 - an action is legal only if the levels left hold it with its holes filled in the cheapest way, so the cheapest action
   of every hole stays legal in depth too;
-- a name is offered only where it is in scope, a divisor is never a literal zero, and nested loops never turn more than
-  MAX_REPEATS times, so what a program spends is bounded by its nodes;
+- a name is offered only where it is in scope, and a divisor is never a literal zero;
+- how often a loop turns is settled by numbers of TABLES (`counting`) or by the length of a vector, so it is known while
+  the loop is written. Nested loops never turn more than MAX_REPEATS times, multiplied: outside of functions a program
+  of a budget of B nodes takes at most B * MAX_REPEATS steps (a step evaluates a node), and as many turns;
+- a function may be called only behind its end, so nothing calls itself. Then its arity is known, whether it gives a
+  number, and how many steps its body takes at most: those of its nodes and turns, times the turns around each, and of
+  the functions that it calls. A call needs nodes for its arguments and, from what B * MAX_REPEATS leaves of MAX_STEPS,
+  the body's steps times the turns around the call; what is called in a definition is paid for when that is called. A
+  call is never the cheapest action of a hole, so there is no dead end where no call is left;
 - where a node of a program is edited, it or a child of it may be kept as a part of what replaces it (`copy`), which
   costs the nodes that it has.
 
+So a program takes at most MAX_STEPS steps, and MAX_STEPS turns beside them: far less than the interpreter's fuel. A
+shape takes four steps or more (a dot), and a third of a step for each of its points or more (an arc), so there are at
+most 25,000 shapes and 300,000 points, which are within the interpreter's limits too.
+
 Of a grammar's own words only these mean something here, and only where the grammar has them in the form of
-`sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), the kinds of TABLES, and those of
-LOCATED with `with_translation`, which moves what places are measured from. Kinds of MEASURED are decided behind the
-place that they are measured from. What UNWRITTEN names, and what needs it, is never written: calls and definitions of
-functions, and loops over sequences, whose cost is not known in time.
+`sketch.lark`: `reference` and `binder` (names), `counter` (a loop's name and count), `each` with the sequences of
+LOOP_FORMS, the functions of FUNCTION_FORMS, the kinds of TABLES, and those of LOCATED with `with_translation`, which
+moves what places are measured from. Kinds of MEASURED are decided behind the place that they are measured from. Loops
+and functions of another form are never written, nor is what needs them.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from treesketch import arithmetic
 from treesketch.errors import ConfigError
-from treesketch.language import NUMERIC_TERMINALS, Language, Production, load_language
+from treesketch.language import NUMERIC_TERMINALS, Language, Production, Slot, load_language
 from treesketch.syntax import MAX_DEPTH as MAX_BRACKETS
 from treesketch.syntax import format_number
 from treesketch.tree import Node
 
-MAX_BUDGET = 1536  # nodes; a shape has 4 or more, so with MAX_REPEATS a program stays within the interpreter's limits
+MAX_BUDGET = 1536  # nodes
 MAX_DEPTH = 24  # of the tree, in nodes
 MAX_REPEATS = 64  # turns of nested loops, multiplied
-MAX_NAMES = 8  # names that may be referred to: the nearest ones
+MAX_STEPS = 100_000  # that a program takes: four for each shape that the interpreter allows
+MAX_CHAIN = 16  # functions that wait for one another
+MAX_PARAMETERS = 8  # of a function
+MAX_NAMES = 8  # names that may be referred to, and functions that may be called: the nearest ones
 MAX_COPIES = 6  # children of an edited node that may be kept: the first ones
-UNWRITTEN = frozenset({"function", "callee", "each"})  # productions that no decoder writes yet
 NAMES = "ijkabcdefghlmnopqrstuvwxyz"  # canonical names, by how many are in scope
+FUNCTION = "f"  # canonical functions: f1, f2, ...
+CALLS = {"call": "defn", "value_call": "defn_value"}  # what calls a function -> what defines one of its kind
+RANGES = {"range": ("end",), "range_between": ("first", "end"), "range_by": ("first", "end", "stride")}
+# Functions and loops over sequences as `sketch.lark` has them: productions with the kinds of their slots.
+FUNCTION_FORMS = {
+    "defn": ("function", "parameters", "step*"),
+    "defn_value": ("function", "parameters", "value"),
+    "parameters": ("binder*",),
+    **dict.fromkeys(CALLS, ("callee", "number*")),
+}
+LOOP_FORMS = {"each": ("binder", "sequence"), "vector": ("number*",), **RANGES}
 
 CANVAS = 128.0  # units of the square canvas that places refer to
 PLACE_STEP = 4.0  # units between neighbouring places
@@ -61,6 +86,7 @@ TABLES: dict[str, tuple[float, ...]] = {
     "length": (0.5, 1.0, 1.5, *map(float, range(2, 17)), 18.0, 20.0, 24.0, 28.0, 32.0, 40.0, 48.0, 64.0),
     "channel": tuple(float(17 * k) for k in range(16)),
     "count": tuple(map(float, range(1, 17))),
+    "stride": tuple(float(sign * size) for sign in (1, -1) for size in (0.5, *range(1, 13), 16, 20, 24, 32, 48)),
     "canvas_width": (32.0, 64.0, 96.0, 128.0),
     "canvas_height": (32.0, 64.0, 96.0, 128.0),
 }
@@ -99,8 +125,13 @@ class Vocabulary:
 
     def __init__(self, language: Language):
         self.language = language
-        self.minimum = _minimum_sizes(language)
+        self.calls = CALLS if self._has_functions() else {}
+        self.has_loops = self._has_loops()
+        self._unwritten = (() if self.calls else ("function", "callee")) + (() if self.has_loops else ("each",))
+        self.minimum = _minimum_sizes(language, {"reference", "callee", *self._unwritten})
         self._depth = _cheapest_depths(language, self.minimum)
+        if self.calls:  # what is called is there where a call may be written
+            self.minimum["callee"] = self._depth["callee"] = 1
         self.levels = min(MAX_DEPTH, MAX_BRACKETS // max(map(_brackets, language.productions.values())))
         if self._depth[language.start] > self.levels:
             raise ConfigError(
@@ -118,6 +149,7 @@ class Vocabulary:
         self.actions += [f"{table}:{value:g}" for table in tables for value in TABLES[table]]
         self.actions += [f"constant:{name}" for name in arithmetic.CONSTANTS]
         self.actions += [f"reference:{k}" for k in range(MAX_NAMES)]
+        self.actions += [f"callee:{k}" for k in range(MAX_NAMES if self.calls else 0)]
         self.actions += [f"name:{name}" for name in chosen]
         self.order = {p.name: self._slot_order(p) for p in language.productions.values()}
         self.is_editable = not self.names and not self.located and not self._has_forced_lists()
@@ -128,16 +160,20 @@ class Vocabulary:
         self.meanings = [(what, value) for what, _, value in (name.partition(":") for name in self.actions)]
         self.is_located = np.array([what == "locate" for what, _ in self.meanings])
         self.reference_start = self.action_index["reference:0"]
+        self.callee_start = self.action_index.get("callee:0", -1)
+        self.called = [(self.action_index[f"production:{call}"], definition) for call, definition in self.calls.items()]
         self.roles = ["start", *(f"{p.name}.{i}" for p in language.productions.values() for i in range(len(p.slots)))]
         self.role_index = {name: i for i, name in enumerate(self.roles)}
         self.holes = list(dict.fromkeys(self._all_holes()))
         self.hole_index = {hole: i for i, hole in enumerate(self.holes)}
         self.numbers = {kind: self._numbers(kind) for kind in language.kinds}
+        self.counting = self._counting()
+        self._counted = frozenset(self.counting.values()) | ({"first"} if self.has_loops else set())
         self.cost = np.full((len(self.holes), len(self.actions)), IMPOSSIBLE, np.int32)
         self.depth = self.cost.copy()
         for i, hole in enumerate(self.holes):
             self._fill_row(hole, self.cost[i], self.depth[i])
-        self.turns = self._turns()
+        self._turns: dict[tuple[str, tuple[float, ...]], npt.NDArray[np.int32]] = {}
 
     def least(self, hole: HoleType) -> int:
         """The least number of nodes that a hole needs."""
@@ -153,6 +189,20 @@ class Vocabulary:
         options = self.language.kinds[kind]
         return options[0] if len(options) == 1 and options[0] in self.names else None
 
+    def turns(self, role: str, before: tuple[float, ...]) -> npt.NDArray[np.int32]:
+        """How often a loop turns (A,), by the action at a role of `counting`; before: its range's numbers so far."""
+        if (role, before) not in self._turns:
+            table = self._turns[role, before] = np.zeros(len(self.actions), np.int32)
+            for action, leaf in self.numbers[self.counting[role]].items():
+                table[self.action_index[action]] = count_turns(
+                    role.partition(".")[0], (*before, float(leaf.value or 0))
+                )
+        return self._turns[role, before]
+
+    def is_counted(self, kind: str) -> bool:
+        """Whether a kind says how often a loop turns: a number only, so that what a program spends is known in time."""
+        return kind in self._counted
+
     def _all_holes(self) -> Iterator[HoleType]:
         for kind in self.language.kinds:
             yield HoleType(kind)
@@ -161,7 +211,7 @@ class Vocabulary:
             for slot in production.slots:
                 if slot.repeats:
                     yield from (HoleType(slot.kind, True, needed) for needed in range(1, slot.least + 1))
-                    if slot.most is not None:
+                    if slot.most is not None or self.has_limit(production.name, slot):
                         yield HoleType(slot.kind, True, 0, True)
 
     def _fill_row(self, hole: HoleType, cost: npt.NDArray[np.int32], depth: npt.NDArray[np.int32]) -> None:
@@ -171,13 +221,13 @@ class Vocabulary:
         if hole.full:
             return
         owed = self.owed(hole)
-        counts = self._counts_turns(hole.kind)
+        written = not self.is_counted(hole.kind)  # as a subtree
         for name in language.kinds[hole.kind]:
             production = language.productions[name]
             if production.terminal is not None:
                 for action in self._leaves(hole.kind, name):
                     cost[index[action]], depth[index[action]] = 1 + owed, 1
-            elif not counts and (size := _size(production, self.minimum)) < IMPOSSIBLE:
+            elif written and name not in self._unwritten and (size := _size(production, self.minimum)) < IMPOSSIBLE:
                 cost[index[f"production:{name}"]] = size + owed
                 depth[index[f"production:{name}"]] = _levels(production, self._depth)
         if hole.kind in self.located and not hole.listing:
@@ -187,12 +237,10 @@ class Vocabulary:
         """The actions that write a leaf of a kind."""
         if self.language.productions[name].terminal in NUMERIC_TERMINALS:
             return [action for action, leaf in self.numbers[kind].items() if leaf.production == name]
-        if self._counts_turns(kind):
+        if self.is_counted(kind) or name in self._unwritten:
             return []
-        if name == "reference":
-            return [f"reference:{k}" for k in range(MAX_NAMES)]
-        if name in UNWRITTEN:
-            return []
+        if name == "reference" or name == "callee":
+            return [f"{name}:{k}" for k in range(MAX_NAMES)]
         if name in self.names:
             return [f"name:{name}"] if f"name:{name}" in self.action_index else []
         return [f"constant:{word}" for word in self.constants]
@@ -219,7 +267,9 @@ class Vocabulary:
     def _is_name(self, production: Production) -> bool:
         """Whether a production is a leaf that bears a new name: a text that is neither a constant nor a reference."""
         terminal = production.terminal
-        if terminal is None or terminal in NUMERIC_TERMINALS or production.name in ("reference", *UNWRITTEN):
+        if terminal is None or terminal in NUMERIC_TERMINALS or production.name in ("reference", "callee"):
+            return False
+        if production.name in self._unwritten:
             return False
         return terminal != "CONSTANT" or not self.constants
 
@@ -273,15 +323,52 @@ class Vocabulary:
         alone = [productions[kinds[kind][0]] for kind in used if len(kinds[kind]) == 1]
         return any(slot.repeats for production in alone for slot in production.slots)
 
-    def _counts_turns(self, kind: str) -> bool:
-        """Whether a kind is a loop's count: a number only, so that what a program spends is known as it is written."""
-        return kind == "count" and "count:1" in self.numbers["count"]
+    def _counting(self) -> dict[str, str]:
+        """The roles of numbers that settle how often a loop turns, with their kinds."""
+        counts = {"counter.1": "count"} if "count:1" in self.numbers.get("count", ()) else {}
+        ranges = RANGES.items() if self.has_loops else ()
+        return counts | {f"{name}.{len(kinds) - 1}": kinds[-1] for name, kinds in ranges}
 
-    def _turns(self) -> list[tuple[int, int]]:
-        """The actions that count a loop's turns, with how many."""
-        if "count" not in self.language.kinds or not self._counts_turns("count"):
-            return []
-        return [(self.action_index[a], arithmetic.times(float(n.value or 0))) for a, n in self.numbers["count"].items()]
+    def has_limit(self, name: str, slot: Slot) -> bool:
+        """Whether a list has a most that no grammar says: as many parameters as may be, and turns of a loop."""
+        limited = ("parameters",) * bool(self.calls) + ("vector",) * self.has_loops
+        return slot.most is None and name in limited
+
+    def _has_functions(self) -> bool:
+        """Whether functions are defined and called here as in `sketch.lark`: at the top level, with numbers."""
+        productions, kinds = self.language.productions, self.language.kinds
+        if not self._has_forms(FUNCTION_FORMS):
+            return False
+        slots = [(p.name, slot.kind) for p in productions.values() for slot in p.slots]
+        used = {word: {name for name, kind in slots if kind == word} for word in ("function", "callee")}
+        defining = {kind for kind, options in kinds.items() if not set(CALLS.values()).isdisjoint(options)}
+        return (
+            used == {"function": set(CALLS.values()), "callee": set(CALLS)}
+            and all(
+                options == (kind,) for kind, options in kinds.items() if not {"function", "callee"}.isdisjoint(options)
+            )
+            and all(self.language.spells(productions[word].terminal or "", f"{FUNCTION}1") for word in used)
+            and all(name == self.language.start for name, kind in slots if kind in defining)
+            and any(productions[name].terminal in NUMERIC_TERMINALS for name in kinds["number"])
+        )
+
+    def _has_loops(self) -> bool:
+        """Whether loops over sequences are here as in `sketch.lark`, and can always be told to turn once at most."""
+        if not self._has_forms(LOOP_FORMS) or not {*RANGES, "vector"}.issuperset(self.language.kinds["sequence"]):
+            return False
+        leaves = [self._numbers(kind).values() for kind in RANGES["range_by"]]
+        first, end, stride = ([float(leaf.value or 0) for leaf in found] for found in leaves)
+        return bool(first and end) and min(end) <= min(0, *first) and min(stride) < 0 < max(stride) and 0 not in stride
+
+    def _has_forms(self, forms: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether productions of these names have these slots: kinds, with a star behind those of lists."""
+        productions = self.language.productions
+        slots = {
+            name: tuple(slot.kind + "*" * (slot.most is None) for slot in productions[name].slots)
+            for name in forms
+            if name in productions
+        }
+        return slots == dict(forms)
 
 
 @lru_cache(maxsize=8)
@@ -290,21 +377,27 @@ def load_vocabulary(name: str = "sketch") -> Vocabulary:
     return Vocabulary(load_language(name))
 
 
+def count_turns(production: str, numbers: Sequence[float]) -> int:
+    """How often a loop turns, by its count or the numbers of its range, which are counted to MAX_REPEATS + 1."""
+    if production == "counter":
+        return arithmetic.times(numbers[0])
+    return sum(1 for _ in islice(arithmetic.steps(*arithmetic.span(*numbers)), MAX_REPEATS + 1))
+
+
 def _size(production: Production, minimum: dict[str, int]) -> int:
-    """The least nodes of a tree with this production at its root, with no need of a name in scope."""
-    if production.name == "reference" or production.name in UNWRITTEN:
-        return IMPOSSIBLE
+    """The least nodes of a tree with this production at its root, where `minimum` says those of its slots."""
     return min(1 + sum(slot.least * minimum[slot.kind] for slot in production.slots), IMPOSSIBLE)
 
 
-def _minimum_sizes(language: Language) -> dict[str, int]:
-    """The least nodes of each kind, by fixpoint; as `Language.minimum_size`, but references do not count."""
+def _minimum_sizes(language: Language, without: Collection[str]) -> dict[str, int]:
+    """The least nodes of each kind, by fixpoint; as `Language.minimum_size`, but without some productions."""
     minimum = dict.fromkeys(language.kinds, IMPOSSIBLE)
     before: dict[str, int] = {}
     while before != minimum:
         before = dict(minimum)
         for kind, options in language.kinds.items():
-            minimum[kind] = min(_size(language.productions[name], minimum) for name in options)
+            sizes = [_size(language.productions[name], minimum) for name in options if name not in without]
+            minimum[kind] = min(sizes, default=IMPOSSIBLE)
     if minimum[language.start] >= IMPOSSIBLE:
         raise ConfigError(f"grammar '{language.name}': no program without a reference to a name; give it literals")
     return minimum

@@ -197,6 +197,12 @@ def times(number: float) -> int:
     return int(min(max(number, 0.0), 1e9)) if not math.isnan(number) else 0
 
 
+def span(*numbers: float) -> tuple[float, float, float]:
+    """Start, end and step of a range that says its end, its start and end, or all three."""
+    start, end, step = numbers if len(numbers) == 3 else (*(0.0, *numbers)[-2:], 1.0)
+    return start, end, step
+
+
 def steps(start: float, end: float, step: float) -> Iterator[float]:
     """The numbers from start (included) to end (not included), each a step on: Clojure's `range`. The step is not 0."""
     while start < end if step > 0 else start > end:

@@ -63,7 +63,7 @@ class Canvas:
 
     def steps(self, *numbers: float) -> Iterator[float]:
         """The numbers of a range: its end, start and end, or start, end and step; raises RunError for a step of 0."""
-        start, end, step = numbers if len(numbers) == 3 else (*(0.0, *numbers)[-2:], 1.0)
+        start, end, step = arithmetic.span(*numbers)
         if step == 0:
             raise RunError("this range never ends: its step is 0")
         return arithmetic.steps(start, end, step)

@@ -6,8 +6,9 @@ promise.
 """
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +16,25 @@ import numpy.typing as npt
 
 from treesketch import arithmetic, tree
 from treesketch.actions import (
+    FUNCTION,
     IMPOSSIBLE,
     MAX_BUDGET,
+    MAX_CHAIN,
     MAX_COPIES,
     MAX_NAMES,
+    MAX_PARAMETERS,
     MAX_REPEATS,
+    MAX_STEPS,
     PLACE_STEP,
     PLACES,
+    RANGES,
     HoleType,
     Vocabulary,
+    count_turns,
     place_of,
     point_of,
 )
+from treesketch.check import DEFINITIONS
 from treesketch.language import Language, Slot
 from treesketch.layers import color_node, pair
 from treesketch.syntax import match_slots
@@ -84,6 +92,20 @@ class _Name(NamedTuple):
     value: float
 
 
+class _Function(NamedTuple):
+    """A function that may be called: its names as those of `_Name`, how it is defined, what a call of it spends.
+
+    steps is an upper bound of what its body takes; chain, how many functions wait for one another, this one included.
+    """
+
+    name: str
+    alias: str
+    definition: str
+    arity: int
+    steps: int
+    chain: int
+
+
 class _Kept(NamedTuple):
     """A part of an edited node that may be a part of what replaces it."""
 
@@ -101,7 +123,8 @@ class Derivation:
     `decision` is the hole to decide next, None when all is written; `choose` fills it. Finished items of the outermost
     list stand in `nodes`. colors is a (PLACES, PLACES, 3) array of 0..255 that colour places are read from, black if
     None. With `targets`, each decision carries the answer that writes these nodes (teacher forcing), whatever the
-    budget. context holds the decisions of earlier items of the same list; numbering goes on behind them.
+    budget. context holds the decisions of earlier items of the same list; numbering goes on behind them. before holds
+    the forms that stand in front of what is written: what they define is not defined again.
     For an edit, old is the node that is replaced: it and its children may be kept, each once. copies says where the
     targets keep them: path -> 0 for the old node, k for its k-th child. levels is how deep what is written may be.
     """
@@ -115,6 +138,7 @@ class Derivation:
         colors: npt.NDArray[np.integer] | None = None,
         targets: Sequence[Node] | None = None,
         context: Sequence[Decision] = (),
+        before: Iterable[Node] = (),
         old: Node | None = None,
         copies: Mapping[Path, int] | None = None,
         levels: int | None = None,
@@ -130,6 +154,13 @@ class Derivation:
         self._teaching = targets is not None
         self._free = (_UNBOUNDED if self._teaching else budget) - least  # nodes that no open hole needs
         self._names: list[_Name] = []
+        self._unbound = 0  # binders that are written and not yet in scope
+        self._taken = {str(form.children[0].value) for form in before if form.production in DEFINITIONS}
+        self._functions: list[_Function] = []
+        self._arity = 0  # of the function that is called
+        self._definition = ""  # of which kind it must be
+        self._purse = MAX_STEPS - (0 if self._teaching else MAX_REPEATS * budget)  # steps left for functions' bodies
+        self._numbers: tuple[float, ...] = ()  # of the range that is written
         self._repeats = 1
         self._origin = (0.0, 0.0)  # of the enclosing translations, canvas units
         self._anchor = (0.0, 0.0)  # the point that an extent or diameters belongs to, canvas units
@@ -183,6 +214,10 @@ class Derivation:
         index = vocabulary.hole_index[hole]
         slack = self._free + vocabulary.least(hole)
         legal = self._legal(index, slack, levels)
+        if vocabulary.calls:
+            self._forbid_calls(hole.kind, index, slack, legal)
+        if role in vocabulary.counting:
+            legal &= self._repeats * vocabulary.turns(role, self._numbers) <= MAX_REPEATS
         if self._kept:
             self._allow_kept(hole, slack, levels, path, legal)
         answer = self._answer(hole, target, path) if self._teaching else None
@@ -215,10 +250,30 @@ class Derivation:
         legal: npt.NDArray[np.bool_] = (vocabulary.cost[index] <= slack) & (vocabulary.depth[index] <= levels)
         offered = min(len(self._names), MAX_NAMES)
         legal[vocabulary.reference_start + offered : vocabulary.reference_start + MAX_NAMES] = False
-        if self._repeats > 1:
-            for action, turns in vocabulary.turns:
-                legal[action] &= turns * self._repeats <= MAX_REPEATS
         return legal
+
+    def _forbid_calls(self, kind: str, index: int, slack: int, legal: npt.NDArray[np.bool_]) -> None:
+        """Take from the legal actions the calls of functions that are not there or cost more than is left."""
+        vocabulary = self.vocabulary
+        for action, definition in vocabulary.called:
+            if legal[action]:
+                spare = slack - int(vocabulary.cost[index, action])
+                legal[action] = any(self._can_call(each, definition, spare) for each in self._functions[-MAX_NAMES:])
+        if kind == "callee":
+            for k in range(MAX_NAMES):
+                known = k < len(self._functions)
+                legal[vocabulary.callee_start + k] = known and self._can_call(
+                    self._functions[-1 - k], self._definition, self._free
+                )
+
+    def _can_call(self, function: _Function, definition: str, spare: int) -> bool:
+        """Whether a function may be called where so many nodes are left for its arguments."""
+        return (
+            function.definition == definition
+            and function.arity <= spare
+            and function.chain < MAX_CHAIN
+            and function.steps * self._repeats <= self._purse
+        )
 
     def _allow_kept(self, hole: HoleType, slack: int, levels: int, path: Path, legal: npt.NDArray[np.bool_]) -> None:
         """Add to the legal actions those that keep a part of the old node here; all of it alone would be no edit."""
@@ -236,6 +291,12 @@ class Derivation:
             return None
         if what == "reference":
             return Node("reference", (), self._names[-1 - int(value)].name)
+        if what == "callee":
+            function = self._functions[-1 - int(value)]
+            self._arity = function.arity
+            self._free -= function.arity
+            self._purse -= function.steps * self._repeats
+            return Node("callee", (), function.name)
         if what == "constant":
             language = self.vocabulary.language
             leaf = next(name for name in language.kinds[kind] if language.productions[name].terminal == "CONSTANT")
@@ -251,26 +312,88 @@ class Derivation:
     def _write_name(self, production: str) -> Node:
         """A leaf with the canonical name for one more in scope."""
         names = self.vocabulary.names[production]
-        return Node(production, (), names[len(self._names) % len(names)])
+        if production == "function" and self.vocabulary.calls:
+            name = next(name for k in count(1) if (name := f"{FUNCTION}{k}") not in self._taken)
+            self._taken.add(name)
+            return Node(production, (), name)
+        letter = name = names[(len(self._names) + self._unbound) % len(names)]
+        self._unbound += production == "binder"
+        while name in self._taken:
+            name += letter
+        return Node(production, (), name)
 
     def _write_production(
         self, name: str, number: int, levels: int, target: Node | None, path: Path
     ) -> Generator[Decision, Choice, Node]:
         slots = self.vocabulary.language.productions[name].slots
-        scope, repeats, origin = len(self._names), self._repeats, self._origin
+        scope, repeats, origin, purse = len(self._names), self._repeats, self._origin, self._purse
+        self._definition = self.vocabulary.calls.get(name, "")
         dealt = _deal(target, self.vocabulary.language) if target is not None else [()] * len(slots)
         written: list[list[Node]] = [[] for _ in slots]
         for i in self.vocabulary.order[name]:
             before = sum(max(len(written[k]), slots[k].least) for k in range(i))
             role, first = f"{name}.{i}", (*path, before)
-            yield from self._fill_slot(slots[i], role, number, levels - 1, dealt[i], written[i], first)
+            if name in RANGES:
+                self._numbers = tuple(float(done.value or 0) for done in chain(*written[:i]))
+            slot = self._limit(name, slots[i], i)
+            yield from self._fill_slot(slot, role, number, levels - 1, dealt[i], written[i], first)
             for child in written[i]:
                 self._measure_from(name, child)
         del self._names[scope:]
         self._repeats, self._origin = repeats, origin
         node = Node(name, tuple(child for children in written for child in children))
+        self._numbers = ()
         self._bind(node, target or node)
+        if name in self.vocabulary.calls.values():
+            self._purse = purse  # a body is paid for where it is called
+            self._define(node, target or node)
         return node
+
+    def _limit(self, name: str, slot: Slot, number: int) -> Slot:
+        """A production's slot with the bounds that it has here and no grammar says."""
+        if name in self.vocabulary.calls and number == 1:
+            return Slot(slot.kind, self._arity, self._arity)
+        if self.vocabulary.has_limit(name, slot):
+            return Slot(slot.kind, slot.least, MAX_PARAMETERS if name == "parameters" else MAX_REPEATS // self._repeats)
+        return slot
+
+    def _define(self, node: Node, target: Node) -> None:
+        """Make a finished function known to what is behind it."""
+        function, parameters, *body = node.children
+        called = [each for form in body for _, part in tree.walk(form) for each in self._called_by(part)]
+        self._functions.append(
+            _Function(
+                str(function.value),
+                str(target.children[0].value),
+                node.production,
+                len(parameters.children),
+                sum(map(self._steps_of, body)),
+                1 + max((each.chain for each in called), default=0),
+            )
+        )
+
+    def _called_by(self, node: Node) -> Iterator[_Function]:
+        """The function that a node calls, if it is the name of one."""
+        return (each for each in self._functions if node.production == "callee" and each.name == node.value)
+
+    def _steps_of(self, node: Node) -> int:
+        """An upper bound of the steps that the evaluation of a node takes."""
+        steps, turns = 1 + sum(each.steps for each in self._called_by(node)), 1
+        for child in node.children:
+            steps += turns * self._steps_of(child)
+            if child.production in ("counter", "each"):
+                turns = self._turns_of(child)
+                steps += turns
+        return steps
+
+    def _turns_of(self, loop: Node) -> int:
+        """How often a loop turns, by its counter or the sequence that it goes through."""
+        if loop.production == "counter":
+            return count_turns("counter", [self._evaluate(loop.children[-1])])
+        sequence = loop.children[-1]
+        if sequence.production == "vector":
+            return len(sequence.children)
+        return count_turns(sequence.production, [self._evaluate(child) for child in sequence.children])
 
     def _measure_from(self, parent: str, child: Node) -> None:
         """What a finished point changes for its later siblings: where they are measured from."""
@@ -287,11 +410,19 @@ class Derivation:
         """Bring the names of a finished node's binders into scope, for the later siblings of the node."""
         for child, wanted in zip(node.children, target.children, strict=True):
             if child.production == "binder":
+                self._unbound -= 1
                 value = self._evaluate(node.children[-1])
-                if node.production == "counter":  # the loop's first turn
-                    self._repeats = min(self._repeats * max(arithmetic.times(value), 1), MAX_REPEATS)
-                    value = 0.0
+                if node.production in ("counter", "each"):  # the loop's first turn
+                    self._repeats = min(self._repeats * max(self._turns_of(node), 1), MAX_REPEATS)
+                    value = self._first_of(node)
                 self._names.append(_Name(str(child.value), str(wanted.value), value))
+
+    def _first_of(self, loop: Node) -> float:
+        """The name's value in a loop's first turn; 0 where there is none."""
+        first = loop.children[-1].children[:1]
+        if loop.production == "counter" or loop.children[-1].production == "range" or not first:
+            return 0.0
+        return self._evaluate(first[0])
 
     def _evaluate(self, node: Node) -> float:
         """A number's value where it is known, else 0; counters are taken in their first turn."""
@@ -328,9 +459,11 @@ class Derivation:
             return Choice(vocabulary.action_index[self._nearest(hole.kind, target.value)])
         if production.terminal is None:
             action = f"production:{production.name}"
-        elif production.name == "reference":
-            aliases = [name.alias for name in reversed(self._names)]
-            action = f"reference:{aliases.index(target.value)}" if target.value in aliases else "reference:none"
+        elif production.name in ("reference", "callee"):
+            known: Sequence[_Name | _Function] = self._names if production.name == "reference" else self._functions
+            aliases = [each.alias for each in reversed(known)]
+            nearest = str(aliases.index(str(target.value))) if target.value in aliases else "none"
+            action = f"{production.name}:{nearest}"
         elif production.terminal == "CONSTANT":
             action = f"constant:{target.value}"
         else:
@@ -352,11 +485,11 @@ class Derivation:
         return Choice(action, 0, (red, green, blue))
 
     def _nearest(self, kind: str, wanted: float) -> str:
-        """The action of the number nearest to a wanted one; a loop's count must be there itself."""
+        """The action of the number nearest to a wanted one; what says how often a loop turns must be there itself."""
         leaves = self.vocabulary.numbers[kind]
         action = min(leaves, key=lambda action: abs(float(leaves[action].value or 0) - wanted))
-        if self.vocabulary.turns and kind == "count" and leaves[action].value != wanted:
-            raise UnencodableError(f"loops of {wanted:g} turns are not among the actions")
+        if self.vocabulary.is_counted(kind) and leaves[action].value != wanted:
+            raise UnencodableError(f"a loop's {kind} of {wanted:g} is not among the actions")
         return action
 
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from treesketch.actions import Vocabulary, load_vocabulary
+from treesketch.actions import FUNCTION_FORMS, LOOP_FORMS, Vocabulary, load_vocabulary
 from treesketch.errors import CheckpointError, ConfigError
 from treesketch.files import write_whole
 from treesketch.model.network import ModelConfig, Network
@@ -27,6 +27,8 @@ NAMED = {  # tensors with a row for each name
     "hole.weight": "holes",
 }
 UNSEEN = -100.0  # the logit of an action that weights have never seen
+# What no decoder wrote before it wrote calls: older weights have rows for these, which were never trained.
+LATER = {f"production:{name}" for name in ("doseq", *FUNCTION_FORMS, *LOOP_FORMS)}
 MOST_WIDTH, MOST_LAYERS = 4096, 64  # of a network that a file may ask for
 
 
@@ -150,6 +152,8 @@ def _fill(network: Network, tensors: Mapping[str, Tensor], names: Mapping[str, l
             value.copy_(given)
             continue
         old = {row: i for i, row in enumerate(names[NAMED[name]])}
+        if network.vocabulary.calls and "callee:0" not in names["actions"]:
+            old = {row: i for row, i in old.items() if row not in LATER}
         for i, row in enumerate(own[NAMED[name]]):
             if row in old:
                 value[i] = given[old[row]]

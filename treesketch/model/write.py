@@ -62,7 +62,7 @@ class Look:
         context = keep_recent(encode(vocabulary, before, FORMS, FORMS_ROLE)[:-1], CONTEXT)  # all but the end
         answers = [point_at_color(d.answer, self.target, rng) for d in context if d.answer]
         runs = [
-            _Run(Derivation(vocabulary, budget, FORMS, FORMS_ROLE, self.colors, context=context))
+            _Run(Derivation(vocabulary, budget, FORMS, FORMS_ROLE, self.colors, context=context, before=before))
             for _ in range(samples)
         ]
         with torch.inference_mode():
