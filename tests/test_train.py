@@ -478,6 +478,27 @@ def test_problems_are_measured_by_what_edits_do() -> None:
     assert rows[0]["drawing"] == rows[0]["whole"] == "" and float(rows[1]["site"]) > 0 and float(rows[1]["value"]) > 0
 
 
+def test_batches_that_come_again_are_learnt_by_heart() -> None:
+    settings = ("steps=60", "repeat=1", "width=32", "learning_rate=5e-3", "warmup=5", "evaluate=20", "drawings=0")
+    _, first, *_, last = rows_of(run(*settings))
+    assert float(last["loss"]) < 0.5 * float(first["loss"])
+    assert float(last["held_out"]) > 2 * float(last["loss"])
+
+
+@pytest.mark.parametrize("repeat", [0, 3])
+def test_batches_come_again_after_so_many(repeat: int) -> None:
+    """A learner at step 2 of 8 gets batches 2 to 7, or with 3 of them numbers 2, 0, 1, 2, 0, 1."""
+    config = Config(steps=8, batch=2, repeat=repeat, width=16, heads=2, workers=0)
+    learner = Learner(load_vocabulary("sketch"), config, config.team())
+    learner.take_up(2, 0.0, 0.0)
+    all_batches = config.batches(config.seed, 2, 0, 8)
+    expected = [all_batches[number] for number in ([2, 0, 1, 2, 0, 1] if repeat else range(2, 8))]
+    found = [batch for batch, _ in train._load_batches(config, learner)]
+    assert len(found) == 6
+    for one, other in zip(found, expected, strict=True):
+        assert torch.equal(one[0], other[0]) and torch.equal(one[2].action, other[2].action)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_network_learns_where_shapes_are() -> None:

@@ -95,6 +95,7 @@ class Config:
     that share is of the time, all told, if it is up before the steps are done. ema is the decay of the averaged
     weights. A batch is shared by so many `processes` on the CPU, or `devices` of CUDA, each with its threads and
     workers, unless torchrun says how many; each takes its share in `accumulate` parts, one after another.
+    With `repeat` above 0 the first so many batches come again and again, to be learnt by heart; else each is new.
     Every `evaluate` steps the held-out loss is taken and pictures are drawn, every `save_seconds` the state is written.
     """
 
@@ -102,6 +103,7 @@ class Config:
     grammar: str = "sketch"
     seed: int = 0
     steps: int = 20_000
+    repeat: int = 0
     minutes: float = 0.0
     batch: int = 64
     accumulate: int = 1
@@ -174,7 +176,7 @@ def _validate(config: Config, places: Mapping[str, str], path: str) -> None:
         if getattr(config, key) < 1:
             refuse(key, "a whole number from 1 up")
     weights = ("plain", "flags", "cutouts", "real")
-    for key in ("minutes", "warmup", "workers", "drawings", "weight_decay", "save_seconds", "seed", *weights):
+    for key in ("repeat", "minutes", "warmup", "workers", "drawings", "weight_decay", "save_seconds", "seed", *weights):
         if getattr(config, key) < 0:
             refuse(key, "a number from 0 up")
     for key in ("decay", "ema"):
@@ -330,17 +332,18 @@ def _help_along(learner: "Learner", fabric: Fabric) -> None:
 
 
 class Timed(Dataset[tuple[tuple[Tensor, Tensor, Batch], float]]):
-    """A dataset's items, each with the processor's seconds that it took."""
+    """The parts of batches from number `first` to `last`, each with the processor's seconds that it took."""
 
-    def __init__(self, items: Dataset[tuple[Tensor, Tensor, Batch]]):
-        self.items = items
+    def __init__(self, batches: Batches, first: int, last: int):
+        """Behind the last of `batches` the first one comes again."""
+        self.batches, self.first, self.last = batches, first, last
 
     def __len__(self) -> int:
-        return len(self.items)  # type: ignore[arg-type]
+        return self.last - self.first
 
     def __getitem__(self, index: int) -> tuple[tuple[Tensor, Tensor, Batch], float]:
         before = time.process_time()
-        item = self.items[index]
+        item = self.batches[(self.first + index) % len(self.batches)]
         return item, time.process_time() - before
 
 
@@ -348,9 +351,9 @@ def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[tuple[
     """This process's share, part by part, of the batches that the learner has yet to see."""
     team, parts = learner.team, config.accumulate
     size = config.batch // (team.size * parts)
-    batches = config.batches(config.seed, size, learner.step * parts, config.steps * parts, (team.number, team.size))
+    batches = config.batches(config.seed, size, 0, (config.repeat or config.steps) * parts, (team.number, team.size))
     return DataLoader(
-        Timed(batches),
+        Timed(batches, learner.step * parts, config.steps * parts),
         batch_size=None,
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
