@@ -17,7 +17,7 @@ from treesketch.solving.tinysvg.rectangles import rectangles
 from treesketch.solving.tinysvg.sheet import Bytes, Fit, Sheet, fit, lay_out, may_meet, peel
 
 LEAST = 3.0  # pixels that a leaf explains
-MOST_LEAVES = 12
+MOST_LEAVES = 10
 MOST_STATES = 24  # ways of reading that are followed
 MOST_LOOKS = 60_000  # after which no further way is followed
 BRANCHES = 4  # leaves that are tried where none is certain, of each sort
@@ -90,7 +90,7 @@ class _Pile:
             for source in (rectangles, ellipses, lines):
                 matches += self._match(source)
                 certain = sorted((match for match in matches if _is_certain(match.fit)), key=_rank)
-                if certain:
+                if certain and (source is not rectangles or not all(map(_can_wait, certain))):
                     break
             else:
                 return matches
