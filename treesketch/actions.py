@@ -116,10 +116,10 @@ class Vocabulary:
     """The actions, holes and roles of a language, by name, and the cost tables.
 
     cost and depth are (number of hole types, A) int32: the least nodes that an action commits to at a hole, and the
-    levels of the tree that has just these; out of reach where the action is of the wrong type. levels is how deep a
-    tree may be. Programs can be edited if a subtree means the same wherever it stands (there are no names, no
-    places) and no list stands where nothing is chosen; copies are the actions that keep the old node and its first
-    children.
+    levels of the tree that has just these; out of reach where the action is of the wrong type. fits and shallow are the
+    masks that follow, (hole types, how much is left, A) bool. levels is how deep a tree may be. Programs can be edited
+    if a subtree means the same wherever it stands (there are no names, no places) and no list stands where nothing is
+    chosen; copies are the actions that keep the old node and its first children.
     Raises ConfigError for a grammar whose leaves have no actions, or whose programs are all too deep.
     """
 
@@ -173,7 +173,14 @@ class Vocabulary:
         self.depth = self.cost.copy()
         for i, hole in enumerate(self.holes):
             self._fill_row(hole, self.cost[i], self.depth[i])
+        self.fits, self.shallow = _thresholds(self.cost), _thresholds(self.depth)
         self._turns: dict[tuple[str, tuple[float, ...]], npt.NDArray[np.int32]] = {}
+
+    def affordable(self, hole: int, slack: int, levels: int) -> npt.NDArray[np.bool_]:
+        """The actions (A,) for which so many nodes and levels are left at a hole, whatever is in scope."""
+        nodes, height = min(slack, self.fits.shape[1] - 1), min(levels, self.shallow.shape[1] - 1)
+        found: npt.NDArray[np.bool_] = self.fits[hole, nodes] & self.shallow[hole, height]
+        return found
 
     def least(self, hole: HoleType) -> int:
         """The least number of nodes that a hole needs."""
@@ -416,6 +423,12 @@ def _cheapest_depths(language: Language, minimum: dict[str, int]) -> dict[str, i
         cheapest = [p for p in options if _size(p, minimum) == minimum[kind] < IMPOSSIBLE]
         depth[kind] = min((_levels(p, depth) for p in cheapest), default=IMPOSSIBLE)
     return depth
+
+
+def _thresholds(needs: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """(holes, left, A): whether what is left covers what an action needs; the last row stands for more, too."""
+    most = int(needs[needs < IMPOSSIBLE].max(initial=0))
+    return needs[:, None, :] <= np.arange(most + 1)[:, None]
 
 
 def _brackets(production: Production) -> int:

@@ -247,7 +247,7 @@ class Derivation:
     def _legal(self, index: int, slack: int, levels: int) -> npt.NDArray[np.bool_]:
         """The actions (A,) that a hole may get with this many nodes and levels left."""
         vocabulary = self.vocabulary
-        legal: npt.NDArray[np.bool_] = (vocabulary.cost[index] <= slack) & (vocabulary.depth[index] <= levels)
+        legal = vocabulary.affordable(index, slack, levels)
         offered = min(len(self._names), MAX_NAMES)
         legal[vocabulary.reference_start + offered : vocabulary.reference_start + MAX_NAMES] = False
         return legal
