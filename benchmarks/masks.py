@@ -4,8 +4,10 @@ llguidance and XGrammar get the same productions as a context-free grammar, made
 parts, names of one letter or of a function, numbers of up to four digits and two decimals. What is not context-free
 (names in scope, how many numbers a function takes, divisors that are not 0, a bound on what loops spend) they cannot
 say. Their tokens are the words of the language and single ASCII characters, the smallest vocabulary in which a word is
-one step; with the subwords of a language model, for which they are made, they take longer. A row of a batch is a
-program under way, each step's choice is uniform among what the mask allows, and the three take turns, step by step.
+one step. A row of a batch is a program under way, each timed step's choice is uniform among what the mask allows, and
+the three take turns, step by step. Our mask is that of types and node budget; scope, turns and calls are looked at row
+by row, in the time that a choice takes to be written, and so is that of the tree. `sound` are the programs, of those
+that ended by uniform choices, which pass the checks.
 """
 
 import sys
