@@ -28,6 +28,7 @@ from treesketch.syntax import parse
 MIXTURE = {"plain": 1.0, "flags": 1.0, "cutouts": 1.0}
 STEPS = 19  # written one after another
 SIZES = ModelConfig(width=32, heads=2, grid_layers=1, tree_layers=2)
+ACTIONS = len(load_vocabulary().actions)
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_later_answer_changes_no_earlier_logits(network: Network) -> None:
     with torch.inference_mode():
         cells, keys = network.encoder(*pictures)
         states = [
-            network.decode(Batch.from_data_list([decisions_to_graph(decisions, some, 0, 577)]), cells, keys)
+            network.decode(Batch.from_data_list([decisions_to_graph(decisions, some, 0, ACTIONS)]), cells, keys)
             for some in (answers, changed)
         ]
     same = (states[0] == states[1]).all(1)
@@ -160,7 +161,7 @@ def test_untrained_losses_are_those_of_even_chances(network: Network) -> None:
 
 def test_the_colour_loss_counts_visible_colours_only(network: Network) -> None:
     decisions = encode(load_vocabulary(), parse("(background 10 20 30) (fill 200 0 0)").children, FORMS, FORMS_ROLE)
-    graph = Batch.from_data_list([decisions_to_graph(decisions, answers_of(decisions), 0, 577)])
+    graph = Batch.from_data_list([decisions_to_graph(decisions, answers_of(decisions), 0, ACTIONS)])
     color = torch.tensor([10.0, 20.0, 30.0])[None, :, None, None] / 255
     with torch.no_grad():
         for parameter in network.parameters():
@@ -177,7 +178,7 @@ def test_the_colour_loss_counts_visible_colours_only(network: Network) -> None:
 
 def test_a_batch_without_points_or_colours_has_a_loss(network: Network) -> None:
     decisions = encode(load_vocabulary(), parse("(no-fill) (no-stroke)").children, FORMS, FORMS_ROLE)
-    graph = Batch.from_data_list([decisions_to_graph(decisions, answers_of(decisions), 0, 577)])
+    graph = Batch.from_data_list([decisions_to_graph(decisions, answers_of(decisions), 0, ACTIONS)])
     losses = network(graph, torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64))
     assert torch.isfinite(losses["loss"]) and losses["point"] == losses["color"] == 0
 
@@ -307,7 +308,7 @@ def spoil(path: Path, tensor: str | None = None, **notes: str | None) -> None:
         ({"grammar": None}, "lack their description"),
         ({"grammar": "klingon"}, "no grammar 'klingon'"),
         ({"actions": "["}, "lack their description"),
-        ({"actions": "[]"}, r"tensor 'action.weight' has shape \[577, 32\], not \[0, 32\]"),
+        ({"actions": "[]"}, rf"tensor 'action.weight' has shape \[{ACTIONS}, 32\], not \[0, 32\]"),
         ({"model": "{}"}, "lack their description"),
         ({"model": '{"width": 1000000000, "heads": 2, "grid_layers": 1, "tree_layers": 1}'}, "goes from 1 to"),
         ({"model": '{"width": 32, "heads": 3, "grid_layers": 1, "tree_layers": 1}'}, "no multiple of"),

@@ -421,14 +421,14 @@ def test_training_sees_only_its_split(shards: Path) -> None:
 def test_examples_of_drawings_follow_from_the_seed(shards: Path) -> None:
     make, vocabulary = scenes.Mixed(shards, 1.0), load_vocabulary()
     made = [[e for _ in range(6) for e in make(vocabulary, {}, rng)] for rng in map(np.random.default_rng, (1, 1, 2))]
-    assert len(made[0]) == 12
+    assert len(made[0]) == 6 * data.EXAMPLES_A_SCENE
     assert all(torch.equal(a.graph.action, b.graph.action) for a, b in zip(made[0], made[1], strict=True))
     assert not all(np.array_equal(a.target, b.target) for a, b in zip(made[0], made[2], strict=True))
 
 
 def test_forms_that_are_too_long_are_not_what_is_to_be_written() -> None:
     layers = [Layer(rect(8 + 40 * k, 8, 32, 32), (200, 0, 0)) for k in range(3)]
-    scene = data.Scene(layers, (255, 255, 255), data.draw_layers(layers, (255, 255, 255))[0])
+    scene = data.compose(layers, (255, 255, 255))
     vocabulary, rng = load_vocabulary(), np.random.default_rng(0)
     names = vocabulary.actions
     for _ in range(30):
