@@ -139,7 +139,8 @@ class _Search:
 
     def found(self) -> Sketch:
         """The best sketch that tracing and the sources lead to."""
-        traced = best = self.traced()
+        traced = self.traced()
+        best = to_sketch(traced, self.unit(self.judge))
         if self.left() > 0 and not self.is_done(traced):
             small = start = self.shrunk(traced)
             while self.left(2 + len(small.layers)) > self.pace and self.idle < PATIENCE:
@@ -152,9 +153,10 @@ class _Search:
                     small = better
                     self.report(small, self.tried)
             if small is not start and small.layers:
-                large = self.settled(self.grown(small, self.tried), self.judge)
-                best = min(traced, large, key=lambda painting: self.burden(painting, self.judge))
-        return self.refined(to_sketch(best, self.unit(self.judge)))
+                large = to_sketch(self.settled(self.grown(small, self.tried), self.judge), self.unit(self.judge))
+                # What a painting covers is not quite what strokes with sharp turns do: the renderer decides.
+                best = min(best, large, key=lambda sketch: self.cost(sketch, self.rmse(sketch), self.judge))
+        return self.refined(best)
 
     def is_done(self, painting: Painting) -> bool:
         """Whether less is wrong with a painting than the cheapest shape costs."""
