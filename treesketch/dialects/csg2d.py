@@ -67,7 +67,7 @@ class Csg2d(Evaluator):
     """Evaluates programs and expressions of csg2d: an expression is a solid, a number or an angle an int."""
 
     def __init__(self) -> None:
-        super().__init__(LANGUAGE)
+        super().__init__()
 
     def run(self, node: Node) -> Solid:
         """The solid of a program or an expression."""

@@ -7,7 +7,6 @@ A language's own class has one public method for each production, which receives
 from typing import Any
 
 from treesketch.errors import RunError
-from treesketch.language import Language
 from treesketch.tree import Node
 
 MOST_SHAPES = 1000  # in one program; published ones have up to 10
@@ -20,12 +19,11 @@ DIGITS = (  # productions of numbers by their value
 class Evaluator:
     """Evaluates trees by the methods of a class that descends from this one; recursion is as deep as brackets go."""
 
-    def __init__(self, language: Language):
-        self._methods = {name: getattr(self, name) for name in language.productions}
+    def __init__(self) -> None:
         self._shapes = 0
 
     def _evaluate(self, node: Node) -> Any:
-        return self._methods[node.production](node)
+        return getattr(self, node.production)(node)
 
     def _all(self, node: Node) -> list[Any]:
         return [self._evaluate(child) for child in node.children]

@@ -67,7 +67,7 @@ class TinySvg(Evaluator):
     """Evaluates programs and elements of tinysvg: an element is a block, a color one or None, a number an int."""
 
     def __init__(self) -> None:
-        super().__init__(LANGUAGE)
+        super().__init__()
 
     def run(self, node: Node) -> Block:
         """The block of a program or an element."""

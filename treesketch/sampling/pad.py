@@ -126,13 +126,8 @@ class Pad:
         weight: float = 1.0,
     ) -> None:
         """A rectangle from its corner."""
-        if self.view is not None:
-            k, dx, dy = self.view
-            size = abs(k)
-            x, y = dx + k * (x - MIDDLE), dy + size * (y - MIDDLE)
-            w, h, weight = size * w, size * h, size * weight
-            if k < 0:
-                x -= w
+        x, y, w, h, size = self._seen_box(x, y, w, h)
+        weight *= size
         box = (x, y, x + w, y + h)
         self.put(rect_node(x, y, w, h), box, fill, stroke, weight, box)
 
@@ -180,14 +175,9 @@ class Pad:
         weight: float = 1.0,
     ) -> None:
         """A rectangle from its corner with rounded corners."""
-        if self.view is not None:
-            k, dx, dy = self.view
-            size = abs(k)
-            x, y = dx + k * (x - MIDDLE), dy + size * (y - MIDDLE)
-            w, h, weight, radius = size * w, size * h, size * weight, size * radius
-            if k < 0:
-                x -= w
-        radius = min(radius, abs(w) / 2, abs(h) / 2)
+        x, y, w, h, size = self._seen_box(x, y, w, h)
+        weight *= size
+        radius = min(size * radius, abs(w) / 2, abs(h) / 2)
         point, extent = rect_node(x, y, w, h).children
         node = Node("rect_rounded", (point, extent, number(max(radius, 0.5))))
         inset = 0.3 * radius
@@ -335,6 +325,15 @@ class Pad:
         k, dx, dy = self.view
         dx, dy, size = dx - k * MIDDLE, dy - abs(k) * MIDDLE, abs(k)
         return [(dx + k * x, dy + size * y) for x, y in points]
+
+    def _seen_box(self, x: float, y: float, w: float, h: float) -> tuple[float, float, float, float, float]:
+        """A box from its corner as the view shows it, and how much larger."""
+        if self.view is None:
+            return x, y, w, h, 1.0
+        k, dx, dy = self.view
+        size = abs(k)
+        x, y, w, h = dx + k * (x - MIDDLE), dy + size * (y - MIDDLE), size * w, size * h
+        return x - w if k < 0 else x, y, w, h, size
 
     def _seen_arc(
         self, x: float, y: float, rx: float, ry: float, start: float, stop: float
