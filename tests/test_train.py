@@ -21,8 +21,9 @@ from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.journal import Journal
 from treesketch.model.network import Network
 from treesketch.model.weights import load_network
+from treesketch.runs import learning_rate
 from treesketch.team import gather
-from treesketch.train import Config, Learner, learning_rate, read_config
+from treesketch.train import Config, Learner, read_config
 
 TINY = Path(__file__).resolve().parent.parent / "configs" / "tiny.toml"
 SMALL = ["width=16", "batch=4", "held_out=4", "drawings=1", "threads=1", "workers=0", "save_seconds=0"]

@@ -366,9 +366,17 @@ def sample(options: argparse.Namespace) -> int:
 def train(options: argparse.Namespace) -> int:
     """Train a network as a config says."""
     _need_overrides(options.overrides)
+    from treesketch.experiments import find_system
+
+    config, resume = Path(options.config), Path(options.resume) if options.resume else None
+    if system := find_system(config, options.overrides):
+        from treesketch.experiments.loop import train_system
+
+        train_system(system, config, options.overrides, resume)
+        return 0
     from treesketch.train import train as run_training
 
-    run_training(Path(options.config), options.overrides, Path(options.resume) if options.resume else None)
+    run_training(config, options.overrides, resume)
     return 0
 
 

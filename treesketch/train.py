@@ -12,20 +12,16 @@ import gc
 import json
 import math
 import re
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torch_geometric.data import Batch
@@ -33,7 +29,6 @@ from torch_geometric.data import Batch
 from treesketch.actions import Vocabulary, load_vocabulary
 from treesketch.data import Batches, Maker, make_examples, paint_forms, require_samplers, sample_targets
 from treesketch.errors import CheckpointError, ConfigError, SketchError
-from treesketch.files import describe as describe_error
 from treesketch.files import write_whole
 from treesketch.journal import METRICS, Journal, Stopwatch
 from treesketch.lessons import make_lessons, require_editable, spoil_problem
@@ -42,6 +37,18 @@ from treesketch.model.encoder import see
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import describe, read_tensors, save_network, save_tensors
 from treesketch.model.write import draw_alone
+from treesketch.runs import (
+    CONFIG,
+    STATE,
+    WEIGHTS,
+    catch_interrupt,
+    decayed_groups,
+    learning_rate,
+    leave_interrupts,
+    new_run,
+    show_progress,
+    to_toml,
+)
 from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
 from treesketch.settings import read_settings, revision
 from treesketch.shards.scenes import Mixed, load_drawings
@@ -51,7 +58,6 @@ from treesketch.solving.network import solve
 from treesketch.team import Team, average, find_team, gather, has_gone
 from treesketch.tree import Node
 
-STATE, WEIGHTS = "state.safetensors", "weights.safetensors"
 HELD_OUT_SEED = 1_000_003  # added to a run's seed: scenes that no batch of it shows
 UNITS = 12  # forms that draw, at most, in a program that the network writes alone
 EDITS = 8  # of one program, drawn to see whether one of them helps
@@ -232,11 +238,11 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
             with gather(team, _help_learn) as fabric:
                 _help_along(learner, fabric)
         sys.exit(0)
-    run = resume or _new_run(config.name)
+    run = resume or new_run(config.name)
     if learner.share_done() >= 1:
         console.print(f"{run}: has {learner.describe()}; give {learner.more()} to go on")
         return run
-    write_whole(run / "config.toml", _to_toml(config))
+    write_whole(run / CONFIG, to_toml(config))
     parameters = sum(p.numel() for p in learner.network.parameters())
     place = str(team.device) if team.size == 1 else f"{team.size} processes, {team.accelerator}"
     console.print(f"{run}: {parameters / 1e6:.2f}M parameters on {place}, {learner.describe()}")
@@ -245,14 +251,14 @@ def train(config_path: Path, overrides: list[str], resume: Path | None = None) -
         with (
             _tell(config, run, learner),
             gather(team, _help_learn, config, resume) as fabric,
-            _catch_interrupt() as interrupted,
-            _show_progress(console, learner) as advance,
+            catch_interrupt() as interrupted,
+            show_progress(console, learner) as advance,
         ):
             learner.join(fabric)
             _learn_all(run, config, learner, console, interrupted, advance)
     except KeyboardInterrupt:
         if (run / STATE).is_file():
-            console.print(f"interrupted; go on with: treesketch train {run / 'config.toml'} --resume {run}")
+            console.print(f"interrupted; go on with: treesketch train {run / CONFIG} --resume {run}")
         raise
     console.print(f"{learner.describe()}; wrote {run / WEIGHTS}, {run / STATE} and {run / METRICS}")
     return run
@@ -314,7 +320,7 @@ def _help_learn(team: Team, fabric: Fabric, config: Config, resume: Path | None)
 
 def _help_along(learner: "Learner", fabric: Fabric) -> None:
     """The same steps on this process's own share of each batch; nothing is written, Ctrl-C is left to the first one."""
-    _leave_interrupts()
+    leave_interrupts()
     learner.join(fabric)
     try:
         batches = iter(_load_batches(learner.config, learner))
@@ -357,7 +363,7 @@ def _load_batches(config: Config, learner: "Learner") -> DataLoader[tuple[tuple[
         batch_size=None,
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
-        worker_init_fn=_leave_interrupts,
+        worker_init_fn=leave_interrupts,
         pin_memory=team.accelerator == "cuda",
     )
 
@@ -418,7 +424,7 @@ class Learner:
         self.average.load_state_dict(self.network.state_dict())
         fused = True if self.device.type == "cuda" else None
         self.optimiser = torch.optim.AdamW(
-            _groups(self.network, config), lr=config.learning_rate, betas=(0.9, 0.98), fused=fused
+            decayed_groups(self.network, config.weight_decay), lr=config.learning_rate, betas=(0.9, 0.98), fused=fused
         )
         self.step = 0
         self.seconds = 0.0  # of training, without evaluation
@@ -559,21 +565,6 @@ def _losses(network: torch.nn.Module, target: Tensor, drawing: Tensor, graph: Ba
     return losses
 
 
-def learning_rate(config: Config, step: int, time_share: float = 0.0) -> float:
-    """Linear warm-up, flat, then linear down to nothing over the last `decay` of the steps, or of the time if less."""
-    left = (config.steps - step) / max(1.0, config.decay * config.steps)
-    time_left = max(0.0, 1 - time_share) / config.decay if config.decay and config.minutes else 1.0
-    return config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup), left, time_left)
-
-
-def _groups(network: Network, config: Config) -> list[dict[str, Any]]:
-    """Matrices decay; embeddings, norms and biases do not."""
-    matrices = {p for m in network.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d) for p in [m.weight]}
-    decayed = [p for p in network.parameters() if p in matrices]
-    others = [p for p in network.parameters() if p not in matrices]
-    return [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
 # Evaluation
 
 
@@ -661,24 +652,6 @@ def _solves(network: Network, problem: Node) -> bool:
 # The run's folder
 
 
-def _new_run(name: str) -> Path:
-    """A fresh folder runs/NAME, or runs/NAME-2 and so on."""
-    number = 1
-    while True:
-        run = Path("runs") / (name if number == 1 else f"{name}-{number}")
-        try:
-            run.mkdir(parents=True)
-            return run
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise SketchError(f"cannot make the run's folder: {describe_error(error)}", file=str(run)) from None
-
-
-def _to_toml(config: Config) -> str:
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in asdict(config).items())
-
-
 def save_run(run: Path, config: Config, learner: Learner) -> None:
     """Write the state to go on from and the weights to draw with, each whole or not at all."""
     tensors = {f"network.{name}": value for name, value in learner.network.state_dict().items()}
@@ -710,7 +683,7 @@ def load_state(path: Path, config: Config, learner: Learner) -> None:
     for key in ("grammar", "model", "actions", "roles", "holes"):
         if metadata.get(key) != wanted[key]:
             detail = f": {metadata.get(key)} there, {wanted[key]} here" if key in ("grammar", "model") else ""
-            message = f"the run has another {key}{detail}; use its own config, {path.parent / 'config.toml'}"
+            message = f"the run has another {key}{detail}; use its own config, {path.parent / CONFIG}"
             raise CheckpointError(message, file=str(path))
     try:
         for prefix, module in (("network.", learner.network), ("average.", learner.average)):
@@ -725,46 +698,3 @@ def load_state(path: Path, config: Config, learner: Learner) -> None:
         learner.take_up(int(metadata["step"]), float(metadata["seconds"]), float(metadata["elapsed"]))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"no whole state: {str(error).splitlines()[-1].strip()}", file=str(path)) from None
-
-
-# Watching and stopping
-
-
-@contextlib.contextmanager
-def _show_progress(console: Console, learner: Learner) -> Iterator[Callable[[], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what has it look at the learner again."""
-    loss, busy = TextColumn("loss {task.fields[loss]:.3f}"), TextColumn("busy {task.fields[busy]:.0%}")
-    columns = (TextColumn("training"), BarColumn(), TextColumn("{task.fields[step]} steps"), loss, busy)
-    times = (TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, *times, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=1.0, step=learner.step, loss=math.nan, busy=math.nan)
-
-        def advance() -> None:
-            busy = learner.busy()
-            bar.update(task, completed=learner.share_done(), step=learner.step, loss=learner.loss, busy=busy)
-
-        yield advance
-
-
-@contextlib.contextmanager
-def _catch_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yields whether to stop, as Ctrl-C and SIGTERM ask: a step is finished and saved first. A second one is obeyed."""
-    pressed = False
-
-    def press(number: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(number, signal.default_int_handler)
-
-    before = [(number, signal.signal(number, press)) for number in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield lambda: pressed
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
-def _leave_interrupts(_worker: int = 0) -> None:
-    """Ctrl-C and SIGTERM are the first process's to handle."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)

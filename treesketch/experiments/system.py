@@ -1,0 +1,157 @@
+"""What the loop asks of a system: its settings, batches from pairs, losses, and what it is measured by."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from treesketch.experiments.pairs import Pairs, load_pairs
+from treesketch.experiments.scoring import Score, distance, draw, read_valid, score
+from treesketch.shards.store import CORPUS, HELD_OUT, TRAIN
+
+SCENES, CHARACTERS = ("plain", "flags", "cutouts"), ("cutouts",)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every system's config says; each system adds its own keys. Counts are of optimiser steps.
+
+    shards is a folder of pairs and `drawings` one of drawings of packages, or "" for none. start is a weights file of
+    the same system to begin from. ema is the decay of the averaged weights, which are measured. precision (fp32 or bf16) is that of the losses. Every `evaluate` steps
+    `held_out` pairs give the held-out loss and `pictures` of each set are drawn; `final` of each, at the end.
+    """
+
+    system: str = ""
+    name: str = ""
+    seed: int = 0
+    shards: str = "shards"
+    drawings: str = ""
+    start: str = ""
+    steps: int = 1000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    decay: float = 0.4
+    weight_decay: float = 0.02
+    clip: float = 1.0
+    ema: float = 0.995
+    precision: str = "fp32"
+    threads: int = 1
+    workers: int = 1
+    evaluate: int = 1000
+    held_out: int = 256
+    pictures: int = 24
+    final: int = 256
+    save_seconds: float = 60.0
+
+    @property
+    def minutes(self) -> float:
+        """No limit of time: systems are compared at equal samples."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One line of a report: pictures (64, 64, 3) in 0..1 with captions, and the program that was written, if any."""
+
+    pictures: Sequence[tuple[str, np.ndarray]]
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a system is worth in the end: values by name, and examples to look at by the set they are from."""
+
+    values: Mapping[str, float]
+    examples: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+
+
+class System(ABC):
+    """One system: what `build` gives holds all that is trained and saved; everything else follows from the settings."""
+
+    settings_type: ClassVar[type[Settings]] = Settings
+    columns: ClassVar[tuple[str, ...]] = ()  # of metrics.csv, behind those that every system has
+
+    def __init__(self, settings: Any):
+        """Raises SketchError where the pairs cannot be read, ConfigError for settings that cannot be."""
+        self.settings = settings
+        self.pairs = load_pairs(Path(settings.shards), TRAIN)
+        self.held_out = load_pairs(Path(settings.shards), HELD_OUT)
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The module with fresh weights."""
+
+    @abstractmethod
+    def make(self, pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> Any:
+        """A batch from pairs with these numbers; a worker process may be asked for it."""
+
+    @abstractmethod
+    def losses(self, module: nn.Module, batch: Any, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Means over a batch; `loss` is what is learnt from, the others are told."""
+
+    @abstractmethod
+    def measure(self, module: nn.Module, pictures: int) -> Report:
+        """How good the module is, on so many held-out pictures of each set; called without gradients."""
+
+    def held_out_loss(self, module: nn.Module) -> float:
+        """The loss on held-out pairs, the same ones each time."""
+        size, n = int(self.settings.batch), min(int(self.settings.held_out), len(self.held_out))
+        total = 0.0
+        for first in range(0, n, size):
+            rng = np.random.default_rng([self.settings.seed, 1, first])
+            numbers = range(first, min(first + size, n))
+            total += self.losses(module, self.make(self.held_out, numbers, rng), rng)["loss"].item() * len(numbers)
+        return total / n
+
+    def sets(self, count: int) -> dict[str, Pairs]:
+        """Held-out pairs by what they are: sampled scenes, characters, and real drawings where there are any."""
+        found = {"scenes": self.held_out.only(SCENES, count), "characters": self.held_out.only(CHARACTERS, count)}
+        if self.settings.drawings:
+            found["real"] = load_pairs(Path(self.settings.drawings), HELD_OUT).only((CORPUS,), count)
+        return found
+
+
+class Writer(System):
+    """A system that writes programs for pictures."""
+
+    @abstractmethod
+    def write(self, module: nn.Module, targets: Sequence[np.ndarray]) -> list[str]:
+        """A program's text for each target (64, 64, 3) float32 in 0..1, by the likeliest choices."""
+
+    def measure(self, module: nn.Module, pictures: int) -> Report:
+        """Each set's score, as `scoring.score` has it, and its first examples."""
+        values: dict[str, float] = {}
+        examples: dict[str, list[Picture]] = {}
+        for name, pairs in self.sets(pictures).items():
+            targets = [pairs.picture(k).astype(np.float32) / 255 for k in range(len(pairs))]
+            texts = self.write(module, targets)
+            values |= score(texts, targets, pairs.programs).named(name)
+            examples[name] = [_show(*each) for each in zip(texts[:24], targets[:24], strict=True)]
+        return Report(values, examples)
+
+
+def _show(text: str, target: np.ndarray) -> Picture:
+    tree = read_valid(text)
+    picture = draw(tree) if tree else None
+    shown = [("target", target)]
+    if picture is not None:
+        shown.append((f"drawn, rmse {distance(picture, target):.3f}", picture))
+    return Picture(shown, text)
+
+
+def to_pictures(arrays: Sequence[np.ndarray]) -> Tensor:
+    """Pictures (64, 64, 3), uint8 or 0..1, as a batch (B, 3, 64, 64) float32 in 0..1."""
+    batch = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)
+    return batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
+
+
+def score_columns(*sets: str) -> tuple[str, ...]:
+    """The columns of a Writer's scores."""
+    names = Score(0, 0, 0, 0, 0).named("")
+    return tuple(f"{each}{name}" for each in sets for name in names)
