@@ -22,8 +22,9 @@ class Settings:
     """What every system's config says; each system adds its own keys. Counts are of optimiser steps.
 
     shards is a folder of pairs and `drawings` one of drawings of packages, or "" for none. start is a weights file of
-    the same system to begin from. ema is the decay of the averaged weights, which are measured. precision (fp32 or bf16) is that of the losses. Every `evaluate` steps
-    `held_out` pairs give the held-out loss and `pictures` of each set are drawn; `final` of each, at the end.
+    the same module to begin from. ema is the decay of the averaged weights, which are what is measured; precision (fp32
+    or bf16) is that of the losses in training. Every `evaluate` steps `held_out` pairs give the held-out loss and
+    `pictures` of each set are drawn; `final` of each, at the end.
     """
 
     system: str = ""
