@@ -228,6 +228,7 @@ def _write_results(run: Path, learner: Learner, report: Report) -> None:
         "seconds": round(learner.seconds, 1),
         "pictures": settings.final,
         "revision": revision(),
+        "programs": {name: [example.program for example in each] for name, each in report.examples.items()},
         "values": {key: round(value, 6) for key, value in report.values.items()},
     }
     write_whole(run / RESULTS, json.dumps(results, indent=1) + "\n")
