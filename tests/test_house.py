@@ -49,6 +49,7 @@ ORDER = (
     "picture",
     "importing",
     "sampling",
+    "styles",
     "model",
     "data",
     "lessons",
