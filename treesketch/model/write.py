@@ -271,18 +271,20 @@ def draw_alone(
     rng: np.random.Generator,
     temperature: float = 0.0,
     look_again: bool = True,
+    style: str = "",
 ) -> list[Node]:
     """Write a program for a picture with the network alone: no search, no refinement, nothing judged.
 
     target (64, 64, 3) in 0..1; paint draws forms to the same shape. With look_again the drawing is shown to the network
-    after each form that draws (next form); without, it writes the whole program from one look.
+    after each form that draws (next form); without, it writes the whole program from one look. style is what the program
+    is asked to be written in, of network.HANDS.
     """
     if not look_again:
-        look = Look(network, target, paint(()))
+        look = Look(network, target, paint(()), style)
         return list(look.write((), 1, rng, temperature=temperature, units=units, budget=units * 20)[0].forms)
     forms: list[Node] = []
     for _ in range(units):
-        written = Look(network, target, paint(forms)).write(forms, 1, rng, temperature=temperature)[0]
+        written = Look(network, target, paint(forms), style).write(forms, 1, rng, temperature=temperature)[0]
         forms += written.forms
         if written.ended:
             break
