@@ -276,8 +276,8 @@ def draw_alone(
     """Write a program for a picture with the network alone: no search, no refinement, nothing judged.
 
     target (64, 64, 3) in 0..1; paint draws forms to the same shape. With look_again the drawing is shown to the network
-    after each form that draws (next form); without, it writes the whole program from one look. style is what the program
-    is asked to be written in, of network.HANDS.
+    after each form that draws (next form); without, it writes the whole program from one look. style is one of
+    network.HANDS.
     """
     if not look_again:
         look = Look(network, target, paint(()), style)
