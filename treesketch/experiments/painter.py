@@ -108,7 +108,8 @@ class Painter(nn.Module):
             local.index_select(0, line), stand[units], stand[graph.next_index[units]], box[units]
         )  # (U, P, F)
 
-        view = torch.bmm(looked, self.view(of_unit).view(len(units), PLACE_FEATURES, -1))
+        with torch.autocast(places.device.type, enabled=False):  # places need more digits than bf16 has
+            view = torch.bmm(looked, self.view(of_unit).float().view(len(units), PLACE_FEATURES, -1))
         first, second = view.chunk(2, -1)
         gain, bias = self.gain(of_unit)[:, None].chunk(2, -1)
         round_, square = (first.square() + second.square() + NEAR).sqrt(), torch.maximum(first.abs(), second.abs())
@@ -159,7 +160,7 @@ class Round(nn.Module):
     ) -> Tensor:
         """x (N, D) -> the same shape; steps (E, STEP_FEATURES) and share (N, 1) of what is heard."""
         y = self.norm1(x)
-        sent = self.sent(y).view(len(x) * len(RELATIONS), -1).index_select(0, source * len(RELATIONS) + relation)
+        sent = self.sent(y).view(-1, x.shape[1]).index_select(0, source * len(RELATIONS) + relation)
         message = F.silu(sent + self.heard(y).index_select(0, target) + self.steps(steps).to(sent.dtype))
         x = x + message.new_zeros(x.shape).index_add(0, target, message) * share
         return x + self.mlp(self.norm2(x))
@@ -199,7 +200,10 @@ def place_features(places: Tensor, stand: Tensor, following: Tensor, box: Tensor
     box (U, 2) are the measures beside a unit's point, or 0.
     """
     to, on = places - stand[:, None], places - following[:, None]
-    far_to, far_on = (to.square().sum(-1, keepdim=True) + NEAR).sqrt(), (on.square().sum(-1, keepdim=True) + NEAR).sqrt()
+    far_to, far_on = (
+        (to.square().sum(-1, keepdim=True) + NEAR).sqrt(),
+        (on.square().sum(-1, keepdim=True) + NEAR).sqrt(),
+    )
     way = (following - stand)[:, None]
     along = ((to * way).sum(-1, keepdim=True) / (way.square().sum(-1, keepdim=True) + NEAR)).clamp(0, 1)
     aside = ((to - along * way).square().sum(-1, keepdim=True) + NEAR / 10).sqrt()

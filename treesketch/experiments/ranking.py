@@ -2,15 +2,17 @@
 
 A target program is spoilt by a random edit. Of EDITS candidates a quarter mend it, each but for one form that is moved
 a little; the others are further random edits of the spoilt program. Each is as good as its picture is near to the
-target's: by the exact renderer, and by the network. Speeds are candidates a second, from trees to errors.
+target's: by the exact renderer, and by the network.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from treesketch.data import Covers, cover_layer, draw_last, jitter, paint_forms
 from treesketch.experiments.forms import join_graphs, layers_to_graph, program_to_graph
@@ -24,6 +26,9 @@ from treesketch.tree import Node
 EDITS = 32
 MENDING = 8
 SIDE = 128
+SAMPLE = 512  # pixels
+TIMED = 4  # programs whose candidates are also painted one by one, for the time that takes
+MARKS = ("spearman", "top1", "regret")
 SAME = 1e-6  # errors nearer than this are the same
 
 
@@ -41,32 +46,48 @@ class Contest:
 
 
 def rank_edits(module: Painter, programs: Sequence[str], seed: int) -> dict[str, float]:
-    """Means over programs of at least one form: Spearman's correlation of the errors by the network and the true ones,
-    how often its best is the best (top1), and how much worse in true rmse it is (regret) than the best; chance_regret
-    is that of a candidate drawn by lot, spoilt the best's own error. The speeds have `whole` pictures, and `parts`
-    where both keep what is known of forms that several candidates share."""
+    """Means over programs, each of at least one form; all errors are rmse in 0..1.
+
+    spearman: the correlation of the network's errors with the true ones. top1: how often its best is the true best.
+    regret: how much worse than the true best it is; chance_regret: the same of a candidate drawn by lot. best_rmse: the
+    true best's error. sampled_...: the same by SAMPLE pixels alone. ..._per_s: candidates a second, from trees to
+    errors; with `parts`, and by a sample, a form that several candidates share is looked at or drawn once.
+    """
     if not programs:
         return {}
     rng = np.random.default_rng([seed, 3])
     read = [read_layers(parse(program).children) for program in programs]
     others = [layer for layers, _ in read for layer in layers]
-    rows, times = [], np.zeros(4)
-    for layers, ground in read:
+    rows: list[tuple[float, ...]] = []
+    times: dict[str, list[float]] = {}
+    for number, (layers, ground) in enumerate(read):
         assert ground is not None
         contest = make_contest(layers, ground, others, rng)
-        began = time.perf_counter()
-        exact = _errors([paint_forms(program.children[1:]) for program in contest.programs()], contest.target)
-        times[0] += time.perf_counter() - began
-        for place, rank in enumerate((neural_errors, exact_errors_by_parts, neural_errors_by_parts), 1):
+        pixels = torch.from_numpy(rng.choice(RESOLUTION**2, SAMPLE, replace=False))
+        ways: dict[str, Callable[[], np.ndarray]] = {
+            "exact": partial(exact_errors, contest),
+            "exact_parts": partial(exact_errors_by_parts, contest),
+            "neural_parts": partial(neural_errors_by_parts, module, contest, torch.arange(RESOLUTION**2)),
+            "neural_sampled": partial(neural_errors_by_parts, module, contest, pixels),
+        }
+        if number < TIMED:
+            ways["neural"] = partial(neural_errors, module, contest)
+        told = {}
+        for name, way in ways.items():
             began = time.perf_counter()
-            told = rank(module, contest)
-            times[place] += time.perf_counter() - began
-        best, chosen = exact.min(), exact[told.argmin()]
-        rows.append((spearman(told, exact), chosen <= best + SAME, chosen - best, exact.mean() - best, best))
-    names = ("spearman", "top1", "regret", "chance_regret", "best_rmse")
-    values = dict(zip(names, np.mean(np.array(rows, float), 0).tolist(), strict=True))
-    speeds = ("exact_per_s", "neural_per_s", "exact_parts_per_s", "neural_parts_per_s")
-    return values | dict(zip(speeds, (len(programs) * EDITS / times).tolist(), strict=True))
+            told[name] = way()
+            times.setdefault(name, []).append(time.perf_counter() - began)
+        exact = told["exact"]
+        marks = [mark for name in ("neural_parts", "neural_sampled") for mark in _mark(told[name], exact)]
+        rows.append((*marks, float(exact.mean() - exact.min()), float(exact.min())))
+    names = (*MARKS, *(f"sampled_{mark}" for mark in MARKS), "chance_regret", "best_rmse")
+    values = dict(zip(names, np.mean(rows, 0).tolist(), strict=True))
+    return values | {f"{name}_per_s": EDITS / float(np.mean(taken)) for name, taken in times.items()}
+
+
+def _mark(told: np.ndarray, exact: np.ndarray) -> tuple[float, float, float]:
+    regret = float(exact[told.argmin()] - exact.min())
+    return spearman(told, exact), float(regret <= SAME), regret
 
 
 def make_contest(
@@ -117,20 +138,27 @@ def neural_errors(module: Painter, contest: Contest) -> np.ndarray:
 
 
 @torch.no_grad()
-def neural_errors_by_parts(module: Painter, contest: Contest) -> np.ndarray:
-    """(EDITS,) the same, where a form that several candidates share is looked at once."""
+def neural_errors_by_parts(module: Painter, contest: Contest, pixels: Tensor) -> np.ndarray:
+    """(EDITS,) the same by some pixels (numbers, row by row), where a form that candidates share is looked at once."""
     layers = {id(layer): layer for candidate in contest.candidates for layer in candidate}
     place = {key: number for number, key in enumerate(layers)}
     whole = join_graphs([layers_to_graph(list(layers.values()), contest.ground)])
-    covered = module.coverage(whole, grid(RESOLUTION))
-    chosen = torch.tensor([place[id(layer)] for candidate in contest.candidates for layer in candidate], dtype=torch.long)
+    covered = module.coverage(whole, grid(RESOLUTION)[pixels])
+    chosen = torch.tensor(
+        [place[id(layer)] for candidate in contest.candidates for layer in candidate], dtype=torch.long
+    )
     forms = torch.tensor([len(candidate) for candidate in contest.candidates])
     ground = whole.ground.expand(len(forms), -1)
     pictures = compose_forms(forms, ground, whole.color[chosen], covered[chosen])
-    return _errors(list(pictures.unflatten(1, (RESOLUTION, RESOLUTION)).numpy()), contest.target)
+    return _errors(list(pictures.numpy()), contest.target.reshape(-1, 3)[pixels.numpy()])
 
 
-def exact_errors_by_parts(module: Painter, contest: Contest) -> np.ndarray:
+def exact_errors(contest: Contest) -> np.ndarray:
+    """(EDITS,) true rmse of the candidates, each drawn as a whole."""
+    return _errors([paint_forms(program.children[1:]) for program in contest.programs()], contest.target)
+
+
+def exact_errors_by_parts(contest: Contest) -> np.ndarray:
     """(EDITS,) true rmse, where a form that several candidates share is drawn once."""
     covers: dict[int, Covers] = {}
     for candidate in contest.candidates:

@@ -6,7 +6,6 @@ pixels, and is measured by pictures and by how well it ranks edits of a program 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -37,7 +36,7 @@ class RendererSettings(Settings):
     """pixels: how many of each form are learnt from, half of them where its edge is. nearest: of how many training
     pairs the copied picture is the nearest. ranked: programs whose edits are ranked. The others: `PainterConfig`'s."""
 
-    pixels: int = 96
+    pixels: int = 48
     nearest: int = 20000
     ranked: int = 64
     width: int = 96
@@ -59,7 +58,7 @@ class Renderer(System):
     settings_type = RendererSettings
     columns = (
         *("few_rmse", "scenes_rmse", "characters_rmse", "few_mean_rmse", "few_copy_rmse"),
-        *("spearman", "top1", "regret", "chance_regret", "exact_per_s", "neural_per_s"),
+        *("spearman", "top1", "regret", "chance_regret", "sampled_top1", "exact_per_s", "neural_sampled_per_s"),
     )
 
     def __init__(self, settings: RendererSettings):
@@ -101,7 +100,7 @@ class Renderer(System):
     def measure(self, module: nn.Module, pictures: int) -> Report:
         """Errors of pictures beside those of the mean picture and of the nearest program's, and of ranking edits.
 
-        Without sound numbers of training pairs the copy is of what there is. few: the scenes of up to FEW forms.
+        few are the scenes of up to FEW forms.
         """
         assert isinstance(module, Painter)
         if self._nearest is None:
