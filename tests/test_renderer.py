@@ -10,7 +10,6 @@ import torch
 from scipy import stats
 
 from treesketch.cli import main
-from treesketch.data import cover_layer
 from treesketch.experiments import forms, painter, ranking, renderer
 from treesketch.experiments.nearest import Nearest
 from treesketch.experiments.painter import Painter, PainterConfig
@@ -286,4 +285,3 @@ def test_errors_by_parts_are_those_of_whole_pictures(network: Painter) -> None:
     parts = ranking.neural_errors_by_parts(network, contest, everywhere)
     assert parts == pytest.approx(ranking.neural_errors(network, contest), abs=1e-5)
     assert ranking.exact_errors_by_parts(contest) == pytest.approx(ranking.exact_errors(contest), abs=0.004)
-    assert cover_layer(layers[0])  # a target is drawn by the same covers
