@@ -157,6 +157,10 @@ def test_a_program_that_draws_nothing_is_its_ground(network: Painter) -> None:
     assert torch.equal(picture, (torch.tensor([250, 240, 230]) / 255)[:, None, None].expand(3, 64, 64))
 
 
+def test_a_form_without_points_is_painted_too(network: Painter) -> None:
+    assert network(forms.join_graphs([graph_of(HEAD + "(do)")])).isfinite().all()
+
+
 def test_a_picture_leads_back_to_numbers_and_colours(network: Painter) -> None:
     graph = forms.join_graphs([graph_of(program) for program in PROGRAMS])
     graph.number.requires_grad_()

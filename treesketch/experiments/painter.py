@@ -96,20 +96,9 @@ class Painter(nn.Module):
         of_form, of_unit = states[roots], states[units]
         forms, p, f = len(of_form), places.shape[1], self.config.form
 
-        # Where the form's units stand: in the form's own axes, which the points around it may move.
-        there = graph.number[:, :2]
-        gate = self.moves(of_unit).sigmoid() * graph.given[units, :2]
-        moved = torch.zeros(forms, 2, device=places.device).index_add(0, line, gate * there[units])
-        axes = torch.eye(2, device=places.device) + self.turn(of_form).view(-1, 2, 2)
-        local = ((places - moved[:, None]) @ axes) / UNIT
-        stand = there.new_zeros(len(states), 2).index_copy(0, units, there[units] / UNIT + self.shift(of_unit))
-        box = boxes_of(graph)
-        looked = place_features(
-            local.index_select(0, line), stand[units], stand[graph.next_index[units]], box[units]
-        )  # (U, P, F)
-
         with torch.autocast(places.device.type, enabled=False):  # places need more digits than bf16 has
-            view = torch.bmm(looked, self.view(of_unit).float().view(len(units), PLACE_FEATURES, -1))
+            local, looked = self._look(graph, of_form, of_unit, units, line, places)
+            view = torch.bmm(looked, self.view(of_unit).view(-1, PLACE_FEATURES, self.config.view))
         first, second = view.chunk(2, -1)
         gain, bias = self.gain(of_unit)[:, None].chunk(2, -1)
         round_, square = (first.square() + second.square() + NEAR).sqrt(), torch.maximum(first.abs(), second.abs())
@@ -126,6 +115,23 @@ class Painter(nn.Module):
         x = F.silu(self.form1(around) * (1 + scale) + offset)
         x = F.silu(self.form2(x))
         return self.out(x).float()
+
+    def _look(
+        self, graph: Data, of_form: Tensor, of_unit: Tensor, units: Tensor, line: Tensor, places: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Places by their forms' own axes (L, P, 2), and as the units see them (U, P, PLACE_FEATURES).
+
+        The points of a form may move all of it, as those of a with-translation do.
+        """
+        there = graph.number[:, :2]
+        gate = self.moves(of_unit).sigmoid() * graph.given[units, :2]
+        moved = there.new_zeros(len(of_form), 2).index_add(0, line, gate * there[units])
+        axes = torch.eye(2, device=places.device) + self.turn(of_form).view(-1, 2, 2)
+        local = ((places - moved[:, None]) @ axes) / UNIT
+        stands = there[units] / UNIT + self.shift(of_unit)
+        stand = there.new_zeros(len(there), 2).index_copy(0, units, stands)
+        following, box = stand[graph.next_index[units]], boxes_of(graph)[units]
+        return local, place_features(local.index_select(0, line), stands, following, box)
 
     def coverage(self, graph: Data, places: Tensor) -> Tensor:
         """How opaque (L, P, 2) each form's inside and outline are, 0..1, at the places (P, 2), in canvas units."""
