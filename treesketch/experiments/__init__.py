@@ -12,6 +12,7 @@ SYSTEMS = {
     "styled": "styled:StyledDecoder",
     "tree": "tree_decoder:TreeDecoder",
     "show-and-tell": "show_and_tell:ShowAndTell",
+    "renderer": "renderer:Renderer",
 }
 
 
