@@ -10,6 +10,7 @@ from pathlib import Path
 # What a config's `system` may say -> the class, in module:name.
 SYSTEMS = {
     "tree": "tree_decoder:TreeDecoder",
+    "rewards": "rewards:Rewards",
 }
 
 
