@@ -102,7 +102,8 @@ class Rewards(TreeDecoder):
         batch = self.sources.make(pairs, numbers, rng)
         if self.settings.method == "supervised":
             return batch, []
-        return batch, [self._target(rng) for _ in range(self.settings.targets * self.settings.units)]
+        wanted = self.settings.targets * (self.settings.units + 1)
+        return batch, [torch.tensor(self._target(rng)) for _ in range(wanted)]
 
     def _target(self, rng: np.random.Generator) -> np.ndarray:
         if self._drawings is None or rng.random() < self.settings.scenes:
@@ -119,7 +120,7 @@ class Rewards(TreeDecoder):
         if settings.method == "supervised":
             return losses
         began = time.monotonic()
-        targets = [picture.astype(np.float32) / 255 for picture in pictures]
+        targets = [picture.numpy().astype(np.float32) / 255 for picture in pictures]
         module.eval()
         with torch.autocast("cpu", enabled=False):
             tries = list(roll(module, targets, settings, rng))
@@ -155,7 +156,7 @@ class Rewards(TreeDecoder):
 def roll(
     network: Network, pictures: Sequence[np.ndarray], settings: RewardSettings, rng: np.random.Generator
 ) -> Iterator[Try]:
-    """Draw pictures (64, 64, 3) in 0..1, `targets` of them abreast: `units` states of each slot, with all that was tried.
+    """Draw pictures (64, 64, 3) in 0..1, `targets` of them abreast: `units` states of each, with all that was tried.
 
     A drawing goes on with the likeliest form or, half of the time, with the best one; the next picture follows when
     that ends it. Takes targets x units x samples renders.
