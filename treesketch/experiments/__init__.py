@@ -11,6 +11,7 @@ from pathlib import Path
 SYSTEMS = {
     "tree": "tree_decoder:TreeDecoder",
     "rewards": "rewards:Rewards",
+    "through": "through:Through",
 }
 
 
