@@ -18,9 +18,9 @@ from treesketch.layers import Layer, rect
 from treesketch.model import write
 from treesketch.model.encoder import GRID, KEY_WIDTH, RESOLUTION
 from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, REACH, decisions_to_graph, keep_recent
-from treesketch.model.network import ModelConfig, Network
+from treesketch.model.network import HANDS, ModelConfig, Network
 from treesketch.model.places import on_canvas, pixel_of_place, point_at_color
-from treesketch.model.weights import differences, load_network, row_names, save_network
+from treesketch.model.weights import describe, differences, load_network, row_names, save_network, save_tensors
 from treesketch.model.write import Look, draw_alone
 from treesketch.sampling import sample_program
 from treesketch.syntax import parse
@@ -62,15 +62,26 @@ def test_cells_and_keys_have_the_stated_shapes(network: Network) -> None:
     assert keys.shape == (2, 41 * 41, KEY_WIDTH)
 
 
-@pytest.mark.parametrize("context", [0, 5, CONTEXT])
-def test_writing_with_a_memory_agrees_with_the_graph(network: Network, context: int) -> None:
+@pytest.fixture(scope="module")
+def styled() -> Network:
+    """A network to which a style means something."""
+    torch.manual_seed(1)
+    network = Network(load_vocabulary(), SIZES).eval()
+    torch.nn.init.normal_(network.style)
+    return network
+
+
+@pytest.mark.parametrize(("context", "style"), [(0, ""), (5, "looped"), (CONTEXT, "grouped")])
+def test_writing_with_a_memory_agrees_with_the_graph(styled: Network, context: int, style: str) -> None:
+    network = styled
     decisions = decisions_of("flags", 3)
     assert len(decisions) >= context + STEPS
-    look = Look(network, *random_pictures())
+    look = Look(network, *random_pictures(), style)
     answers = answers_of(decisions)
 
     def hole(k: int) -> Batch:
-        graph = decisions_to_graph(decisions[: k + 1], [*answers[:k], None], k, len(network.vocabulary.actions))
+        asked = HANDS.index(style)
+        graph = decisions_to_graph(decisions[: k + 1], [*answers[:k], None], k, len(network.vocabulary.actions), asked)
         return Batch.from_data_list([graph])
 
     with torch.inference_mode():
@@ -88,6 +99,27 @@ def test_writing_with_a_memory_agrees_with_the_graph(network: Network, context: 
                 run.choices.append(answers[k])
     for one, other in zip(whole, stepwise, strict=True):
         assert torch.allclose(one.expand(2, -1), other, atol=1e-5)
+
+
+def test_a_style_changes_what_is_written(styled: Network) -> None:
+    pictures = random_pictures()
+    written = {
+        style: Look(styled, *pictures, style).write((), 1, np.random.default_rng(0), temperature=0.0)[0].log_probability
+        for style in HANDS
+    }
+    assert len(set(written.values())) == len(HANDS)
+
+
+def test_weights_from_before_there_were_styles_write_in_any(network: Network, tmp_path: Path) -> None:
+    path = tmp_path / "old.safetensors"
+    tensors = {name: value for name, value in network.state_dict().items() if name != "style"}
+    told = {key: value for key, value in describe(network, "sketch", {}).items() if key != "styles"}
+    save_tensors(path, tensors, told)
+    loaded = load_network(path)
+    assert loaded.style.shape == network.style.shape and not loaded.style.any()
+    fresh = Network(network.vocabulary, network.config)
+    fresh.load_state_dict(tensors)
+    assert not fresh.style.any()
 
 
 class Replay:

@@ -129,18 +129,18 @@ class Canvas:
         self.join = join
 
     def rect_mode(self, mode: str) -> None:
-        """Set what the four numbers of a rectangle are, see `_corners`."""
+        """Set what the four numbers of a rectangle are, see `corners_of`."""
         self.rect_corners = mode
 
     def ellipse_mode(self, mode: str) -> None:
-        """Set what the first four numbers of an ellipse or an arc are, see `_corners`."""
+        """Set what the first four numbers of an ellipse or an arc are, see `corners_of`."""
         self.ellipse_corners = mode
 
     # Shapes
 
     def rect(self, x: float, y: float, width: float, height: float, *radii: float) -> None:
         """A rectangle, by default from its corner and its sides; with 1 or 4 radii (from the top left on) rounded."""
-        left, top, right, bottom = _corners(self.rect_corners, x, y, width, height)
+        left, top, right, bottom = corners_of(self.rect_corners, x, y, width, height)
         if not radii:
             self._draw("MLLLZ", ((left, top), (right, top), (right, bottom), (left, bottom)))
             return
@@ -236,7 +236,7 @@ class Canvas:
         """The centre and half axes of an ellipse's four numbers; negative where the numbers go the wrong way."""
         if self.ellipse_corners == "center":
             return x, y, width / 2, height / 2
-        left, top, right, bottom = _corners(self.ellipse_corners, x, y, width, height)
+        left, top, right, bottom = corners_of(self.ellipse_corners, x, y, width, height)
         return (left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2
 
     def _draw(self, verbs: str, points: tuple[Point, ...], filled: bool = True, stroked: bool = True) -> None:
@@ -338,7 +338,7 @@ def frames() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def _corners(mode: str, a: float, b: float, c: float, d: float) -> tuple[float, float, float, float]:
+def corners_of(mode: str, a: float, b: float, c: float, d: float) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of four numbers: corner (x y width height), corners, center, radius (half the sides)."""
     match mode:
         case "corners":

@@ -101,9 +101,28 @@ def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: 
         Node("size", (Node("dimension", (), float(canvas[0])), Node("dimension", (), float(canvas[1])))),
         Node("background", (color_node(background),)),
     ]
-    fill: Channels | None = (255, 255, 255)  # the state that a program starts in
+    return Node("program", (*forms, *write_forms(layers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """The paint that a program has set so far; a program starts with these values.
+
+    A cap and a join are None until they are set: round and miter.
+    """
+
+    fill: Channels | None = (255, 255, 255)
     stroke: Channels | None = (0, 0, 0)
-    weight, cap, join = 1.0, "round", "miter"
+    weight: float = 1.0
+    cap: str | None = None
+    join: str | None = None
+
+
+def write_forms(layers: Sequence[Layer], paint: Paint | None = None) -> list[Node]:
+    """The forms for layers when `paint` is set before them: each behind just the paint forms that change."""
+    paint = paint or Paint()
+    fill, stroke, weight, cap, join = paint.fill, paint.stroke, paint.weight, paint.cap or "round", paint.join or "miter"
+    forms: list[Node] = []
     for layer in layers:
         if layer.shape.production not in LINES and layer.fill != fill:
             fill = layer.fill
@@ -121,21 +140,7 @@ def write_program(layers: Sequence[Layer], canvas: tuple[int, int], background: 
             join = layer.join
             forms.append(Node("stroke_join", (Node(f"join_{join}"),)))
         forms.append(layer.shape)
-    return Node("program", tuple(forms))
-
-
-@dataclass(frozen=True, slots=True)
-class Paint:
-    """The paint that a program has set so far; a program starts with these values.
-
-    A cap and a join are None until they are set: round and miter.
-    """
-
-    fill: Channels | None = (255, 255, 255)
-    stroke: Channels | None = (0, 0, 0)
-    weight: float = 1.0
-    cap: str | None = None
-    join: str | None = None
+    return forms
 
 
 def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list[Layer], Channels | None]:
@@ -180,9 +185,10 @@ def read_layers(forms: Iterable[Node], paint: Paint | None = None) -> tuple[list
     return layers, ground
 
 
-def paint_after(layers: Sequence[Layer]) -> Paint:
-    """The paint that `write_program` leaves set behind these layers."""
-    fill, stroke, weight, cap, join = Paint().fill, Paint().stroke, Paint().weight, Paint().cap, Paint().join
+def paint_after(layers: Sequence[Layer], paint: Paint | None = None) -> Paint:
+    """The paint that is set behind these layers when `paint` is set before them, as `write_forms` writes them."""
+    paint = paint or Paint()
+    fill, stroke, weight, cap, join = paint.fill, paint.stroke, paint.weight, paint.cap, paint.join
     for layer in layers:
         fill = fill if layer.shape.production in LINES else layer.fill
         stroke = layer.stroke

@@ -76,7 +76,7 @@ class _Judge:
     """Says whether a program is shorter than another and still draws the picture of the first of all."""
 
     def __init__(self, tree: Node):
-        self.picture = _draw(tree)
+        self.picture = drawn(tree)
 
     def accepts_same(self, new: Node, old: Node) -> bool:
         """Whether a shorter program draws the very picture."""
@@ -87,20 +87,22 @@ class _Judge:
         if length(new) >= length(old) or check(new):
             return False
         try:
-            picture = _draw(new)
+            picture = drawn(new)
         except SketchError:
             return False
-        return bool(picture.shape == self.picture.shape and _rmse(picture, self.picture) <= change)
+        return bool(picture.shape == self.picture.shape and rmse(picture, self.picture) <= change)
 
 
-def _draw(tree: Node) -> Pixels:
+def drawn(tree: Node) -> Pixels:
+    """What a program draws, (H, W, 3) in 0..1, the longer side `SIDE` pixels. Raises RunError beyond its limits."""
     scene = interpret(tree)
     scale = SIDE / max(scene.width, scene.height)
     size = (max(1, round(scene.height * scale)), max(1, round(scene.width * scale)))
     return rasterise(scene, size).astype(np.float32) / np.float32(255)
 
 
-def _rmse(one: Pixels, other: Pixels) -> float:
+def rmse(one: Pixels, other: Pixels) -> float:
+    """How far two pictures of one size are from each other, 0..1."""
     return float(np.sqrt(((one - other) ** 2).mean()))
 
 
@@ -329,14 +331,14 @@ def _loops_among(forms: Sequence[Node], taken: set[str]) -> Iterator[tuple[int, 
 
 def _run(forms: Sequence[Node], first: int, length: int, fewest: int = FEWEST_TURNS) -> _Run | None:
     """As many groups of one shape as follow one another, if they are enough."""
-    shape = [_skeleton(form) for form in forms[first : first + length]]
+    shape = [skeleton(form) for form in forms[first : first + length]]
     times = 1
-    while [_skeleton(form) for form in forms[first + times * length : first + (times + 1) * length]] == shape:
+    while [skeleton(form) for form in forms[first + times * length : first + (times + 1) * length]] == shape:
         times += 1
     return _Run(first, length, times) if times >= fewest else None
 
 
-def _skeleton(form: Node) -> list[tuple[tuple[int, ...], str, object]]:
+def skeleton(form: Node) -> list[tuple[tuple[int, ...], str, object]]:
     """What stays the same of a form when its numbers change; definitions and sizes are like no other form."""
     if form.production in ("size", "def", "defn", "defn_value"):
         return [((), form.production, id(form))]
@@ -348,21 +350,22 @@ def _as_loops(forms: Sequence[Node], run: _Run, counter: str) -> Iterator[tuple[
     groups = [list(forms[run.first + k * run.length : run.first + (k + 1) * run.length]) for k in range(run.times)]
     longest: tuple[int, Node] | None = None
     for times in range(FEWEST_TURNS, run.times + 1):
-        body = [_stepped([group[i] for group in groups[:times]], counter) for i in range(run.length)]
+        body = [stepped([group[i] for group in groups[:times]], counter) for i in range(run.length)]
         if None in body:
             break
-        longest = times, _dotimes(counter, times, [form for form in body if form is not None])
+        longest = times, dotimes(counter, times, [form for form in body if form is not None])
     if longest:
         yield longest
     if turned := _turned(groups, counter):
         yield run.times, turned
 
 
-def _dotimes(counter: str, times: int, body: Sequence[Node]) -> Node:
+def dotimes(counter: str, times: int, body: Sequence[Node]) -> Node:
+    """A loop of so many turns."""
     return Node("dotimes", (Node("counter", (Node("binder", (), counter), _literal(times))), *body))
 
 
-def _stepped(forms: Sequence[Node], counter: str) -> Node | None:
+def stepped(forms: Sequence[Node], counter: str) -> Node | None:
     """The form that all of these are, with steps of the counter for the numbers that go on evenly; None if any jump."""
     form = forms[0]
     for path, node in list(walk(form)):
@@ -419,7 +422,7 @@ def _turned(groups: Sequence[Sequence[Node]], counter: str) -> Node | None:
     body = [_placed(form, [next(places) for _ in _coordinates(form)]) for form in groups[0]]
     inner = Node("with_rotation", (swing if way == 1 else Node("negate", (swing,)), *body))
     center = Node("point", tuple(map(_literal, map(float, middle))))
-    return Node("with_translation", (center, _dotimes(counter, len(groups), [inner])))
+    return Node("with_translation", (center, dotimes(counter, len(groups), [inner])))
 
 
 def _rotated(points: npt.NDArray[np.float64], angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

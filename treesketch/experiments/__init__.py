@@ -9,6 +9,7 @@ from pathlib import Path
 
 # What a config's `system` may say -> the class, in module:name.
 SYSTEMS = {
+    "styled": "styled:StyledDecoder",
     "tree": "tree_decoder:TreeDecoder",
     "rewards": "rewards:Rewards",
     "through": "through:Through",

@@ -77,7 +77,7 @@ def train_system(name: str, path: Path, overrides: list[str], resume: Path | Non
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     system = load_system(name, path, overrides)
     settings: Settings = system.settings
-    learner = Learner(system)
+    learner = Learner(system, " ".join([path.name, *overrides]))
     if settings.start:
         _load_start(Path(settings.start), learner)
     if resume:
@@ -99,7 +99,9 @@ def train_system(name: str, path: Path, overrides: list[str], resume: Path | Non
 class Learner:
     """A system's module, its average and its optimiser; `step` and `seconds` say how far training is."""
 
-    def __init__(self, system: System):
+    def __init__(self, system: System, told: str):
+        """told is the config's name and the overrides."""
+        self.told = told
         self.system, self.settings, self.module = system, system.settings, system.build()
         self.average = system.build()
         self.average.load_state_dict(self.module.state_dict())
@@ -223,11 +225,13 @@ def _write_results(run: Path, learner: Learner, report: Report) -> None:
     results = {
         "system": settings.system,
         "name": settings.name,
+        "config": learner.told,
         "parameters": parameters,
         "samples": learner.step * settings.batch,
         "seconds": round(learner.seconds, 1),
         "pictures": settings.final,
         "revision": revision(),
+        "programs": {name: [example.program for example in each] for name, each in report.examples.items()},
         "values": {key: round(value, 6) for key, value in report.values.items()},
     }
     write_whole(run / RESULTS, json.dumps(results, indent=1) + "\n")

@@ -119,7 +119,9 @@ class System(ABC):
 
 
 class Writer(System):
-    """A system that writes programs for pictures."""
+    """A system that writes programs for pictures; `renders` counts every drawing that it looks at while it writes."""
+
+    renders = 0
 
     @abstractmethod
     def write(self, module: nn.Module, targets: Sequence[np.ndarray]) -> list[str]:
@@ -131,8 +133,10 @@ class Writer(System):
         examples: dict[str, list[Picture]] = {}
         for name, pairs in self.sets(pictures).items():
             targets = [pairs.picture(k).astype(np.float32) / 255 for k in range(len(pairs))]
+            before = self.renders
             texts = self.write(module, targets)
             values |= score(texts, targets, pairs.programs).named(name)
+            values[f"{name}_renders"] = (self.renders - before) / len(targets)
             examples[name] = [_show(*each) for each in zip(texts[:24], targets[:24], strict=True)]
         return Report(values, examples)
 
@@ -154,5 +158,5 @@ def to_pictures(arrays: Sequence[np.ndarray]) -> Tensor:
 
 def score_columns(*sets: str) -> tuple[str, ...]:
     """The columns of a Writer's scores."""
-    names = Score(0, 0, 0, 0, 0).named("")
+    names = [*Score(0, 0, 0, 0, 0).named(""), "_renders"]
     return tuple(f"{each}{name}" for each in sets for name in names)

@@ -80,7 +80,12 @@ class TreeDecoder(Writer):
         """Form by form, with a look at the drawing after each."""
         assert isinstance(module, Network)
         rng = np.random.default_rng(0)
-        return [unparse_forms(forms) for forms in draw_abreast(module, targets, paint_forms, self.settings.units, rng)]
+        return [unparse_forms(forms) for forms in draw_abreast(module, targets, self.paint, self.settings.units, rng)]
+
+    def paint(self, forms: Sequence[Node]) -> np.ndarray:
+        """What forms draw, (64, 64, 3) in 0..1: one render."""
+        self.renders += 1
+        return paint_forms(forms)
 
 
 def unparse_forms(forms: Sequence[Node]) -> str:

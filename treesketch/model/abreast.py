@@ -15,7 +15,7 @@ from torch_geometric.data import Data
 from treesketch.actions import PLACES, Vocabulary
 from treesketch.derivation import Choice, Decision, Derivation, encode
 from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, decisions_to_graph, keep_recent
-from treesketch.model.network import Network
+from treesketch.model.network import HANDS, Network
 from treesketch.model.places import point_at_color
 from treesketch.model.write import Layers, Run, Written, decide, embed_decisions, relate
 from treesketch.tree import Node
@@ -58,7 +58,7 @@ def write_abreast(
     budget: int = 120,
     units: int = 1,
 ) -> list[list[Trace]]:
-    """Continue the forms `before` of each picture once at each temperature, as `Look.write` does.
+    """Continue the forms `before` of each picture once at each temperature, as `Look.write` does in any style.
 
     targets and drawings are (B, 64, 64, 3) float32 in 0..1. At temperature 0 a run takes the likeliest choices.
     """
@@ -110,6 +110,7 @@ class _Memory:
         samples: int,
     ):
         self.network, self.keys, self.samples = network, keys, samples
+        self.style = network.style[HANDS.index("")]
         self.pictures = list(range(len(contexts)))  # those that are still written from
         self.layers = Layers(network, cells)
         longest = max(map(len, contexts))
@@ -134,7 +135,7 @@ class _Memory:
         known = self.layers.known
         fresh = int(bool(going[0].choices))  # all runs begin at once, so they are of one length
         x = self.layers.sent[0].new_zeros(len(there), fresh + 1, network.config.width)
-        x[slots, fresh] = embed_decisions(network, [run.decision for run in going]) + network.stream
+        x[slots, fresh] = embed_decisions(network, [run.decision for run in going]) + self.style + network.stream
         rows: list[list[tuple[int, Decision]]] = [[] for _ in there]
         for k, run in zip(slots, going, strict=True):
             number = len(run.choices) + self.gaps[there[k] // n][0]
@@ -152,7 +153,7 @@ class _Memory:
         actions = torch.tensor([answer.action for answer in answers])
         places = torch.tensor([answer.place for answer in answers])
         pointed = torch.where((places >= 0)[:, None], self.keys[torch.tensor(owners), places.clamp(min=0)], 0.0)
-        return embed_decisions(network, decisions) + network.action(actions) + network.point(pointed)
+        return embed_decisions(network, decisions) + self.style + network.action(actions) + network.point(pointed)
 
 
 def draw_abreast(

@@ -42,12 +42,13 @@ def sources_of(number: int, decision: Decision) -> list[tuple[int, int]]:
 
 
 def decisions_to_graph(
-    decisions: Sequence[Decision], answers: Sequence[Choice | None], first_hole: int, actions: int
+    decisions: Sequence[Decision], answers: Sequence[Choice | None], first_hole: int, actions: int, style: int = 0
 ) -> Data:
     """A graph of N decisions; those from `first_hole` on are also holes to be decided.
 
     Node fields (N,): role, hole, position, action (-1 where there is no answer yet), place, is_hole; color (N, 3), -1
     where there is none; legal (holes, A). edge_index (2, E) runs from source to target decision with relation (E,).
+    style (1,) is the number of what the program is asked to be written in, of network.HANDS.
     """
     n = len(decisions)
     chosen = [answer or Choice(-1) for answer in answers]
@@ -60,6 +61,7 @@ def decisions_to_graph(
         action=torch.tensor([c.action for c in chosen]),
         place=torch.tensor([c.place for c in chosen]),
         color=torch.tensor([c.color or (-1, -1, -1) for c in chosen]),
+        style=torch.tensor([style]),
         is_hole=torch.arange(n) >= first_hole,
         legal=torch.from_numpy(np.array([d.legal for d in decisions[first_hole:]]).reshape(-1, actions)),
         edge_index=torch.tensor([(s, t) for s, t, _ in edges], dtype=torch.long).reshape(-1, 2).T,

@@ -6,6 +6,7 @@ its role and its surroundings; messages flow from written nodes to later written
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,9 @@ from treesketch.model.encoder import GRID, KEY_WIDTH, PictureEncoder, attend
 from treesketch.model.graph import AROUND, MAX_POSITION, RELATIONS
 from treesketch.model.places import COLOR_TOLERANCE, on_canvas, pixel_of_place
 from treesketch.model.spots import spots_of
+from treesketch.styles import STYLES
 
+HANDS = ("", *STYLES)  # what a program may be asked to be written in: "" is any
 MOST_EDITS = 12  # the value head tells these and fewer from each other
 BLOCKS = 4  # of graphs of about one size, so that little is padded
 LEAST_SHARE = 1e-4  # of its looks that a number gets, wherever the network points
@@ -175,7 +178,9 @@ class Network(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.actions = nn.Linear(width, len(vocabulary.actions))
         self.places = nn.Linear(width, KEY_WIDTH)
-        if vocabulary.is_editable:
+        if not vocabulary.is_editable:
+            self.style = nn.Parameter(torch.zeros(len(HANDS), width))
+        else:
             self.sites = nn.Linear(width, 1)
             self.was = nn.Linear(width, width)
             self.stays = nn.Linear(width, 1)
@@ -206,6 +211,8 @@ class Network(nn.Module):
         """States (N + holes, D) of the graph's decisions as they are known, and of its holes with nothing chosen."""
         content = self.role(graph.role) + self.hole(graph.hole) + self.position(graph.position)  # (N, D)
         n, device = len(content), content.device
+        if "style" in graph:
+            content = content + self.style[graph.style[graph.batch]]
         written = content + self.action(graph.action.clamp(min=0))
         if keys is not None:
             pointed = torch.where((graph.place >= 0)[:, None], keys[graph.batch, graph.place.clamp(min=0)], 0.0)
@@ -225,6 +232,12 @@ class Network(nn.Module):
         for layer in self.tree_layers:
             x = layer(x, rows, cells)
         return self.norm(x)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: Any) -> None:
+        """Tensors from before there were styles have none of them."""
+        if not self.vocabulary.is_editable:
+            state_dict.setdefault(f"{prefix}style", torch.zeros_like(self.style))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def draft(self, was: Tensor) -> Tensor:
         """What stood in holes, (rows,) actions or -1 -> what it adds to their inputs (rows, D)."""

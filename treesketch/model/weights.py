@@ -16,7 +16,7 @@ from torch import Tensor
 from treesketch.actions import FUNCTION_FORMS, LOOP_FORMS, Vocabulary, load_vocabulary
 from treesketch.errors import CheckpointError, ConfigError
 from treesketch.files import write_whole
-from treesketch.model.network import ModelConfig, Network
+from treesketch.model.network import HANDS, ModelConfig, Network
 
 FORMAT = "treesketch-1"
 NAMED = {  # tensors with a row for each name
@@ -25,6 +25,7 @@ NAMED = {  # tensors with a row for each name
     "actions.bias": "actions",
     "role.weight": "roles",
     "hole.weight": "holes",
+    "style": "styles",
 }
 UNSEEN = -100.0  # the logit of an action that weights have never seen
 # What no decoder wrote before it wrote calls: older weights have rows for these, which were never trained.
@@ -44,9 +45,9 @@ def describe(network: Network, grammar: str, notes: Mapping[str, str]) -> dict[s
 
 
 def row_names(vocabulary: Vocabulary) -> dict[str, list[str]]:
-    """The names of the rows of a vocabulary's tensors: actions, roles and holes."""
+    """The names of the rows of a vocabulary's tensors: actions, roles, holes, and what may be asked of a program."""
     holes = [f"{h.kind}{'*' * h.listing}{h.needed or ''}{'!' * h.full}" for h in vocabulary.holes]
-    return {"actions": vocabulary.actions, "roles": vocabulary.roles, "holes": holes}
+    return {"actions": vocabulary.actions, "roles": vocabulary.roles, "holes": holes, "styles": list(HANDS)}
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -117,6 +118,7 @@ def _read_names(path: Path, metadata: Mapping[str, str]) -> tuple[Vocabulary, di
     """The vocabulary of the grammar that the weights were trained for, and the names of their rows."""
     try:
         names = {rows: [str(name) for name in json.loads(metadata[rows])] for rows in ("actions", "roles", "holes")}
+        names["styles"] = [str(name) for name in json.loads(metadata.get("styles", "[]"))]
         return load_vocabulary(metadata["grammar"]), names
     except (KeyError, ValueError, TypeError, ConfigError) as error:
         raise CheckpointError(f"the weights lack their description ({error})", file=str(path)) from None
@@ -140,6 +142,8 @@ def _fill(network: Network, tensors: Mapping[str, Tensor], names: Mapping[str, l
     """Copy tensors into a network, rows with names by name."""
     own = row_names(network.vocabulary)
     for name, value in network.state_dict().items():
+        if name == "style" and name not in tensors:
+            continue  # weights from before there were styles write in any
         if name not in tensors:
             raise CheckpointError(f"the weights have no tensor '{name}'", file=file)
         given = tensors[name].to(value.dtype)

@@ -16,7 +16,7 @@ from treesketch.derivation import Choice, Decision, Derivation, encode
 from treesketch.layers import PAINT_FORMS
 from treesketch.model.encoder import RESOLUTION, attend
 from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, MAX_POSITION, keep_recent, sources_of
-from treesketch.model.network import Network
+from treesketch.model.network import HANDS, Network
 from treesketch.model.places import point_at_color
 from treesketch.tree import Node
 
@@ -35,10 +35,10 @@ class Written:
 class Look:
     """One picture and one drawing of it, as the network sees them; forms can be written from it any number of times."""
 
-    def __init__(self, network: Network, target: np.ndarray, drawing: np.ndarray):
-        """target and drawing: (64, 64, 3) float32 in 0..1."""
+    def __init__(self, network: Network, target: np.ndarray, drawing: np.ndarray, style: str = ""):
+        """target and drawing: (64, 64, 3) float32 in 0..1; style is one of network.HANDS."""
         assert target.shape == drawing.shape == (RESOLUTION, RESOLUTION, 3)
-        self.network, self.target = network, target
+        self.network, self.target, self.style = network, target, HANDS.index(style)
         with torch.inference_mode():
             pictures = torch.from_numpy(np.stack([target, drawing])).permute(0, 3, 1, 2).float()
             self.cells, self.keys = network.encoder(pictures[:1], pictures[1:])
@@ -84,7 +84,7 @@ class _Memory:
     def __init__(self, look: "Look", context: Sequence[Decision], answers: Sequence[Choice]):
         """context holds the decisions before the hole, answers what was chosen there."""
         self.network = look.network
-        self.place_keys = look.keys[0]
+        self.place_keys, self.style = look.keys[0], self.network.style[look.style]
         self.layers = Layers(self.network, look.cells)
         if context:
             x = self._written(context, answers)[None]  # (1, C, D)
@@ -101,7 +101,7 @@ class _Memory:
     def step(self, runs: list["Run"]) -> Tensor:
         """States (runs, D) of the runs' open holes; takes in what each run wrote last."""
         network = self.network
-        holes = embed_decisions(network, [run.decision for run in runs]) + network.stream
+        holes = embed_decisions(network, [run.decision for run in runs]) + self.style + network.stream
         known = self.layers.known
         if not runs[0].choices:
             table = relate([[(known, run.decision)] for run in runs], known)
@@ -116,7 +116,7 @@ class _Memory:
         actions = torch.tensor([answer.action for answer in answers])
         places = torch.tensor([answer.place for answer in answers])
         pointed = torch.where((places >= 0)[:, None], self.place_keys[places.clamp(min=0)], 0.0)
-        return embed_decisions(network, decisions) + network.action(actions) + network.point(pointed)
+        return embed_decisions(network, decisions) + self.style + network.action(actions) + network.point(pointed)
 
 
 def embed_decisions(network: Network, decisions: Sequence[Decision], positions: Sequence[int] | None = None) -> Tensor:
@@ -293,18 +293,20 @@ def draw_alone(
     rng: np.random.Generator,
     temperature: float = 0.0,
     look_again: bool = True,
+    style: str = "",
 ) -> list[Node]:
     """Write a program for a picture with the network alone: no search, no refinement, nothing judged.
 
     target (64, 64, 3) in 0..1; paint draws forms to the same shape. With look_again the drawing is shown to the network
-    after each form that draws (next form); without, it writes the whole program from one look.
+    after each form that draws (next form); without, it writes the whole program from one look. style is one of
+    network.HANDS.
     """
     if not look_again:
-        look = Look(network, target, paint(()))
+        look = Look(network, target, paint(()), style)
         return list(look.write((), 1, rng, temperature=temperature, units=units, budget=units * 20)[0].forms)
     forms: list[Node] = []
     for _ in range(units):
-        written = Look(network, target, paint(forms)).write(forms, 1, rng, temperature=temperature)[0]
+        written = Look(network, target, paint(forms), style).write(forms, 1, rng, temperature=temperature)[0]
         forms += written.forms
         if written.ended:
             break

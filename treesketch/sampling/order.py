@@ -16,6 +16,13 @@ def reading_order(boxes: Sequence[Box], paints: Sequence[object] | None = None) 
     The first in reading order (top, then left) of all boxes of which no overlapped one further back is still to come.
     Boxes that share no more than an edge do not overlap, nor do boxes of equal paints, where these are given.
     """
+    return painted_order(boxes, [(box[1], box[0]) for box in boxes], paints)
+
+
+def painted_order(
+    boxes: Sequence[Box], keys: Sequence[tuple[float, ...]], paints: Sequence[object] | None = None
+) -> list[int]:
+    """The same with keys instead of places: the box of the least key first, as far as the paint order allows."""
     n = len(boxes)
     waiting = [0] * n  # how many overlapped boxes further back are still to come
     above: list[list[int]] = []
@@ -29,16 +36,16 @@ def reading_order(boxes: Sequence[Box], paints: Sequence[object] | None = None) 
                 over.append(j)
                 waiting[j] += 1
         above.append(over)
-    heap: list[tuple[float, float, int]] = []
+    heap: list[tuple[tuple[float, ...], int]] = []
     for i in range(n):
         if not waiting[i]:
-            heappush(heap, (boxes[i][1], boxes[i][0], i))
+            heappush(heap, (keys[i], i))
     order = []
     while heap:
-        i = heappop(heap)[2]
+        i = heappop(heap)[1]
         order.append(i)
         for j in above[i]:
             waiting[j] -= 1
             if not waiting[j]:
-                heappush(heap, (boxes[j][1], boxes[j][0], j))
+                heappush(heap, (keys[j], j))
     return order
