@@ -1,4 +1,4 @@
-"""Learning from renders and through renderers: probabilities, gradients, expected forms, counts, and runs to their end."""
+"""Learning from renders and through renderers: probabilities, gradients, expected forms, counts, and whole runs."""
 
 import csv
 import json
@@ -36,8 +36,18 @@ from treesketch.model.abreast import Trace, draw_abreast, write_abreast
 from treesketch.model.graph import decisions_to_graph
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.write import Look
-from treesketch.shards.store import CORPUS, HELD_OUT, TRAIN, Manifest, Row, Shard, digest, encode_png, encode_rows
-from treesketch.shards.store import write_manifest
+from treesketch.shards.store import (
+    CORPUS,
+    HELD_OUT,
+    TRAIN,
+    Manifest,
+    Row,
+    Shard,
+    digest,
+    encode_png,
+    encode_rows,
+    write_manifest,
+)
 from treesketch.syntax import parse
 from treesketch.tree import Node
 
@@ -288,7 +298,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ("rewards", ("method='reinforce'", "baseline='likeliest'", "targets=1", "samples=3", "best=2"), "renders"),
         ("rewards", ("method='self_training'", "targets=1", "samples=3", "best=2"), "renders"),
         ("rewards", ("method='supervised'", "best=2"), "source"),
-        ("through", ("through='soft'", "drawn=2"), "undone"),
+        ("through", ("through='soft'", "drawn=2", "parts=4"), "undone"),
         ("through", ("through='none'",), "source"),
     ],
 )
