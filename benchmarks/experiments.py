@@ -53,8 +53,8 @@ def write_table(runs: list[dict[str, Any]]) -> str:
         cells = [run["name"], f"{run['parameters'] / 1e6:.2f} M", f"{run['samples']:,}", f"{run['seconds'] / 3600:.2f}"]
         cells += [f"{share:.1%}" for share in shares]
         cells += [f"{values[f'{name}_rmse']:.3f}" if f"{name}_rmse" in values else "" for name in SETS]
-        cells += [f"{values['scenes_nodes']:.0f}", f"{values['scenes_renders']:.0f}", f"`{_shorten(run['config'])}`"]
-        lines.append(cells)
+        cells += [f"{values.get('scenes_nodes', 0):.0f}", f"{values['scenes_renders']:.0f}"]
+        lines.append([*cells, f"`{_shorten(run['config'])}`"])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -13,6 +13,7 @@ from treesketch.actions import load_vocabulary
 from treesketch.cli import main
 from treesketch.errors import CheckpointError
 from treesketch.language import load_language
+from treesketch.model import weights as stored
 from treesketch.model.network import ModelConfig, Network
 from treesketch.model.weights import save_network
 from treesketch.sampling.problems import PROBLEMS
@@ -103,7 +104,7 @@ def test_hill_climbing_is_a_solver_too() -> None:
 
 
 def test_shipped_weights_are_those_of_the_grammar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers, "files", lambda package: tmp_path)
+    monkeypatch.setattr(stored, "files", lambda package: tmp_path)
     with pytest.raises(CheckpointError, match="train some with 'treesketch train configs/tinysvg.toml'"):
         make_solver(NETWORK, "tinysvg")
     _weights(tmp_path, "tinysvg")
@@ -114,7 +115,7 @@ def test_shipped_weights_are_those_of_the_grammar(tmp_path: Path, monkeypatch: p
 def test_weights_at_fault_are_told_in_one_line(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(solvers, "files", lambda package: tmp_path / "none")
+    monkeypatch.setattr(stored, "files", lambda package: tmp_path / "none")
     for words, message in [
         ("--solver both", "no weights for tinysvg are shipped"),
         (f"--solver network --weights {tmp_path / 'none'}", "none: no such weights"),

@@ -129,6 +129,6 @@ def _start_drawing() -> None:
 
 @lru_cache(maxsize=1)
 def _network(weights: Path | None) -> Any:
-    from treesketch.search.network import load_network
+    from treesketch.model.weights import load_network, load_shipped
 
-    return load_network(weights)
+    return load_network(weights, "sketch") if weights else load_shipped("sketch")

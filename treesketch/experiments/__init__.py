@@ -11,6 +11,7 @@ from pathlib import Path
 SYSTEMS = {
     "styled": "styled:StyledDecoder",
     "tree": "tree_decoder:TreeDecoder",
+    "show-and-tell": "show_and_tell:ShowAndTell",
     "rewards": "rewards:Rewards",
     "through": "through:Through",
 }

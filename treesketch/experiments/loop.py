@@ -232,7 +232,7 @@ def _write_results(run: Path, learner: Learner, report: Report) -> None:
         "pictures": settings.final,
         "revision": revision(),
         "programs": {name: [example.program for example in each] for name, each in report.examples.items()},
-        "values": {key: round(value, 6) for key, value in report.values.items()},
+        "values": {key: round(value, 6) for key, value in report.values.items() if math.isfinite(value)},
     }
     write_whole(run / RESULTS, json.dumps(results, indent=1) + "\n")
     body = [f"<h1>{escape(settings.name)}</h1>"]

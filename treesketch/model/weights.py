@@ -6,6 +6,7 @@ Only safetensors is ever read: no pickle. A `Network` in, a file out, and back.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import torch
@@ -101,6 +102,20 @@ def load_network(path: Path, grammar: str | None = None) -> Network:
     network = Network(vocabulary, config)
     _fill(network, tensors, names, str(path))
     return network.eval()
+
+
+SHIPPED = {"sketch": "base"}  # grammar -> its file in treesketch/weights, where that has another name
+
+
+def load_shipped(grammar: str) -> Network:
+    """The network that is shipped for a grammar. Raises CheckpointError where there is none."""
+    name = SHIPPED.get(grammar, grammar)
+    shipped = files("treesketch.weights") / f"{name}.safetensors"
+    if not shipped.is_file():
+        advice = f"train some with 'treesketch train configs/{name}.toml' and name them with --weights"
+        raise CheckpointError(f"no weights for {grammar} are shipped; {advice}")
+    with as_file(shipped) as path:
+        return load_network(path, grammar)
 
 
 def differences(path: Path) -> tuple[list[str], list[str]]:

@@ -7,13 +7,11 @@ beginning from nothing. *both* reads, and where that is not exact the network ed
 
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treesketch.errors import CheckpointError
 from treesketch.solving.judge import Judge
 
 if TYPE_CHECKING:
@@ -68,12 +66,6 @@ def _reader(grammar: str) -> Solve:
 def load_network(grammar: str, weights: Path | None = None) -> "Network":
     """The network of a weights file, or the one that is shipped for a grammar. Raises as `make_solver` does."""
     from treesketch.model.weights import load_network as read_network
+    from treesketch.model.weights import load_shipped
 
-    shipped = files("treesketch.weights") / f"{grammar}.safetensors"
-    if weights is None and not shipped.is_file():
-        advice = f"train some with 'treesketch train configs/{grammar}.toml' and name them with --weights"
-        raise CheckpointError(f"no weights for {grammar} are shipped; {advice}")
-    if weights is not None:
-        return read_network(weights, grammar)
-    with as_file(shipped) as path:
-        return read_network(path, grammar)
+    return read_network(weights, grammar) if weights else load_shipped(grammar)
