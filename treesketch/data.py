@@ -27,6 +27,7 @@ from treesketch.model.places import point_at_color
 from treesketch.raster import layers as paint_layers
 from treesketch.raster import rasterise
 from treesketch.sampling import sample_mixed
+from treesketch.scene import Scene as PaintedScene
 from treesketch.tree import Node
 
 SIDE = int(CANVAS)
@@ -165,14 +166,7 @@ Covers = list[tuple[np.ndarray, np.ndarray]]
 
 def cover_layer(layer: Layer) -> Covers:
     """What a layer paints, in order: how opaque it is (64, 64) in 0..1, and its colour (3, 1, 1) in 0..1."""
-    canvas = Canvas()
-    canvas.set_size(SIDE, SIDE)
-    canvas.fill_color = _opaque(layer.fill)
-    canvas.stroke_color = _opaque(layer.stroke)
-    canvas.weight = layer.weight
-    canvas.cap, canvas.join = layer.cap or canvas.cap, layer.join or canvas.join
-    scene = Interpreter(canvas).run(layer.shape)
-    paints = [paint for shape in scene.shapes for paint in paint_layers(shape, (SIDE, SIDE), SIZE)]
+    paints = [paint for shape in layer_scene(layer).shapes for paint in paint_layers(shape, (SIDE, SIDE), SIZE)]
     return [
         (
             coverage if color[3] == 255 else coverage * np.float32(color[3] / 255),
@@ -180,6 +174,17 @@ def cover_layer(layer: Layer) -> Covers:
         )
         for coverage, color in paints
     ]
+
+
+def layer_scene(layer: Layer) -> PaintedScene:
+    """What a layer alone draws on the square canvas."""
+    canvas = Canvas()
+    canvas.set_size(SIDE, SIDE)
+    canvas.fill_color = _opaque(layer.fill)
+    canvas.stroke_color = _opaque(layer.stroke)
+    canvas.weight = layer.weight
+    canvas.cap, canvas.join = layer.cap or canvas.cap, layer.join or canvas.join
+    return Interpreter(canvas).run(layer.shape)
 
 
 def _opaque(channels: Channels | None) -> tuple[int, int, int, int] | None:

@@ -13,6 +13,8 @@ SYSTEMS = {
     "tree": "tree_decoder:TreeDecoder",
     "show-and-tell": "show_and_tell:ShowAndTell",
     "renderer": "renderer:Renderer",
+    "rewards": "rewards:Rewards",
+    "through": "through:Through",
 }
 
 

@@ -13,8 +13,8 @@ from treesketch.derivation import UnencodableError
 from treesketch.experiments.pairs import Pairs
 from treesketch.experiments.system import Settings, Writer, score_columns
 from treesketch.layers import read_layers
+from treesketch.model.abreast import draw_abreast
 from treesketch.model.network import ModelConfig, Network
-from treesketch.model.write import draw_alone
 from treesketch.syntax import parse, unparse
 from treesketch.tree import Node
 
@@ -80,7 +80,7 @@ class TreeDecoder(Writer):
         """Form by form, with a look at the drawing after each."""
         assert isinstance(module, Network)
         rng = np.random.default_rng(0)
-        return [unparse_forms(draw_alone(module, t, self.paint, self.settings.units, rng)) for t in targets]
+        return [unparse_forms(forms) for forms in draw_abreast(module, targets, self.paint, self.settings.units, rng)]
 
     def paint(self, forms: Sequence[Node]) -> np.ndarray:
         """What forms draw, (64, 64, 3) in 0..1: one render."""

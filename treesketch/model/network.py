@@ -291,7 +291,12 @@ class Network(nn.Module):
         target and drawing (B, 3, 64, 64) in 0..1; graph as `decisions_to_graph` makes it, batched.
         """
         cells, keys = self.look(target, drawing)
-        read = self.read(graph, cells, keys)
+        return self.judge(graph, target, cells, keys, self.read(graph, cells, keys))
+
+    def judge(
+        self, graph: Batch, target: Tensor, cells: Tensor, keys: Tensor | None, read: Tensor
+    ) -> dict[str, Tensor]:
+        """The losses that `forward` gives, from what `look` and `read` gave."""
         known, states = read[: graph.num_nodes], read[graph.num_nodes :]
         holes = graph.is_hole.nonzero()[:, 0]
         answer = graph.action[holes]
@@ -335,6 +340,21 @@ class Network(nn.Module):
         visible = shows.any(1)
         color_logp = logp[of_color].masked_fill(~shows, float("-inf"))[visible].logsumexp(1)
         return {"point": (point_loss, int((~of_color).sum())), "color": (-color_logp.sum(), int(visible.sum()))}
+
+    def log_probabilities(self, graph: Batch, cells: Tensor, keys: Tensor) -> Tensor:
+        """(B,): of all that was chosen in each graph's holes, in nats, a colour at the very place that was chosen.
+
+        cells and keys are those of `look`, one row a graph. That is what a `Written` says of itself.
+        """
+        states = self.decode(graph, cells, keys)
+        holes = graph.is_hole.nonzero()[:, 0]
+        answer, owner = graph.action[holes], graph.batch[holes]
+        logp = self.action_logits(states, graph.legal).log_softmax(-1).gather(1, answer[:, None])[:, 0]
+        located = self.is_located[answer].nonzero()[:, 0]
+        logits = self.place_logits(states[located], keys, owner[located], answer[located] == self.color_action)
+        pointed = logits.log_softmax(-1).gather(1, graph.place[holes[located]][:, None])[:, 0]
+        total = logp.new_zeros(cells.shape[0]).index_add(0, owner, logp)
+        return total.index_add(0, owner[located], pointed)
 
     def _editing_losses(self, graph: Batch, cells: Tensor, known: Tensor) -> dict[str, tuple[Tensor, int]]:
         """The sums over programs of where to edit and of how many edits are left, in nats, with how many programs."""

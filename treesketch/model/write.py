@@ -62,7 +62,7 @@ class Look:
         context = keep_recent(encode(vocabulary, before, FORMS, FORMS_ROLE)[:-1], CONTEXT)  # all but the end
         answers = [point_at_color(d.answer, self.target, rng) for d in context if d.answer]
         runs = [
-            _Run(Derivation(vocabulary, budget, FORMS, FORMS_ROLE, self.colors, context=context, before=before))
+            Run(Derivation(vocabulary, budget, FORMS, FORMS_ROLE, self.colors, context=context, before=before))
             for _ in range(samples)
         ]
         with torch.inference_mode():
@@ -73,26 +73,9 @@ class Look:
                 if len(rows) < len(alive):
                     memory.keep(rows)
                     alive = [alive[i] for i in rows]
-                self._decide(memory.step(alive), alive, rng, temperature)
+                owner = torch.zeros(len(alive), dtype=torch.long)
+                decide(self.network, memory.step(alive), alive, self.keys, owner, rng, temperature)
         return [run.written() for run in runs]
-
-    def _decide(self, states: Tensor, runs: list["_Run"], rng: np.random.Generator, temperature: float) -> None:
-        """Decide the next hole of every run from its state (runs, D)."""
-        network = self.network
-        legal = torch.from_numpy(np.array([run.decision.legal for run in runs]))
-        actions, action_logp = pick(network.action_logits(states, legal), legal, rng, temperature)
-        located = network.is_located[actions]
-        places, place_logp = torch.full_like(actions, -1), torch.zeros(len(actions))
-        if located.any():
-            of_color = actions[located] == network.color_action
-            owner = torch.zeros(len(of_color), dtype=torch.long)
-            logits = network.place_logits(states[located], self.keys, owner, of_color)
-            allowed = ~of_color[:, None] | network.on_canvas
-            places[located], place_logp[located] = pick(logits, allowed, rng, temperature)
-        for run, action, place, gain in zip(
-            runs, actions.tolist(), places.tolist(), (action_logp + place_logp).tolist(), strict=True
-        ):
-            run.decide(Choice(action, place), gain)
 
 
 class _Memory:
@@ -105,7 +88,7 @@ class _Memory:
         self.layers = Layers(self.network, look.cells)
         if context:
             x = self._written(context, answers)[None]  # (1, C, D)
-            self.layers.advance(x, len(context), _relations([list(enumerate(context))], len(context)))
+            self.layers.advance(x, len(context), relate([list(enumerate(context))], len(context)))
 
     def begin(self, runs: int) -> None:
         """Give every run a memory of its own."""
@@ -115,16 +98,16 @@ class _Memory:
         """Forget all runs but these."""
         self.layers.keep([0], rows)
 
-    def step(self, runs: list["_Run"]) -> Tensor:
+    def step(self, runs: list["Run"]) -> Tensor:
         """States (runs, D) of the runs' open holes; takes in what each run wrote last."""
         network = self.network
         holes = embed_decisions(network, [run.decision for run in runs]) + self.style + network.stream
         known = self.layers.known
         if not runs[0].choices:
-            table = _relations([[(known, run.decision)] for run in runs], known)
+            table = relate([[(known, run.decision)] for run in runs], known)
             return network.norm(self.layers.advance(holes[:, None], 0, table)[:, -1])
         last = self._written([run.decisions[-1] for run in runs], [run.choices[-1] for run in runs])
-        table = _relations([[(known, run.decisions[-1]), (known + 1, run.decision)] for run in runs], known + 1)
+        table = relate([[(known, run.decisions[-1]), (known + 1, run.decision)] for run in runs], known + 1)
         return network.norm(self.layers.advance(torch.stack([last, holes], 1), 1, table)[:, -1])
 
     def _written(self, decisions: Sequence[Decision], answers: Sequence[Choice]) -> Tensor:
@@ -205,17 +188,22 @@ class Layers:
         return x
 
 
-def _relations(runs: Sequence[Sequence[tuple[int, Decision]]], known: int) -> Tensor:
-    """Each run's numbered decisions -> a table (runs, R, known): the relation to every decision heard, -1 for none."""
-    table = torch.full((len(runs), len(runs[0]), known), -1)
+def relate(runs: Sequence[Sequence[tuple[int, Decision]]], known: int, gaps: Sequence[tuple[int, int]] = ()) -> Tensor:
+    """Each run's numbered decisions -> a table (runs, R, known): the relation to every decision heard, -1 for none.
+
+    Where contexts are of unequal length, gaps says of each run how many decisions stand in its own, and how many rows
+    of the memory lie empty between it and what the run writes.
+    """
+    table = np.full((len(runs), max(map(len, runs)), known), -1)
     for i, rows in enumerate(runs):
+        start, gap = gaps[i] if gaps else (0, 0)
         for j, (number, decision) in enumerate(rows):
             for source, relation in sources_of(number, decision):
-                table[i, j, source] = relation
-    return table
+                table[i, j, source if source < start else source + gap] = relation
+    return torch.from_numpy(table)
 
 
-class _Run:
+class Run:
     """One derivation with what has been decided in it."""
 
     def __init__(self, derivation: Derivation):
@@ -231,17 +219,48 @@ class _Run:
         return self.derivation.decision
 
     def decide(self, choice: Choice, log_probability: float) -> None:
+        """Fill the open hole."""
         self.decisions.append(self.decision)
         self.choices.append(choice)
         self.log_probability += log_probability
         self.derivation.choose(choice)
 
     def goes_on(self, units: int) -> bool:
+        """Whether there is a hole, and fewer forms than so many that draw."""
         drawn = sum(node.production not in PAINT_FORMS for node in self.derivation.nodes)
         return self.derivation.decision is not None and drawn < units
 
     def written(self) -> Written:
+        """What is written so far."""
         return Written(tuple(self.derivation.nodes), self.log_probability, self.derivation.decision is None)
+
+
+def decide(
+    network: Network,
+    states: Tensor,
+    runs: Sequence[Run],
+    keys: Tensor,
+    owner: Tensor,
+    rng: np.random.Generator,
+    temperature: float | Tensor,
+) -> None:
+    """Decide the next hole of every run from its state (runs, D); owner (runs,) says whose keys (B, ...) are a run's.
+
+    temperature may be one for each run (runs,).
+    """
+    legal = torch.from_numpy(np.array([run.decision.legal for run in runs]))
+    actions, action_logp = pick(network.action_logits(states, legal), legal, rng, temperature)
+    located = network.is_located[actions]
+    places, place_logp = torch.full_like(actions, -1), torch.zeros(len(actions))
+    if located.any():
+        of_color = actions[located] == network.color_action
+        logits = network.place_logits(states[located], keys, owner[located], of_color)
+        allowed = ~of_color[:, None] | network.on_canvas
+        warmth = temperature[located] if isinstance(temperature, Tensor) else temperature
+        places[located], place_logp[located] = pick(logits, allowed, rng, warmth)
+    gains = (action_logp + place_logp).tolist()
+    for run, action, place, gain in zip(runs, actions.tolist(), places.tolist(), gains, strict=True):
+        run.decide(Choice(action, place), gain)
 
 
 def bound(logits: Tensor, allowed: Tensor) -> Tensor:
@@ -249,16 +268,19 @@ def bound(logits: Tensor, allowed: Tensor) -> Tensor:
     return logits.nan_to_num(nan=0.0, posinf=_FAR, neginf=-_FAR).masked_fill(~allowed, float("-inf"))
 
 
-def pick(logits: Tensor, allowed: Tensor, rng: np.random.Generator, temperature: float) -> tuple[Tensor, Tensor]:
+def pick(
+    logits: Tensor, allowed: Tensor, rng: np.random.Generator, temperature: float | Tensor
+) -> tuple[Tensor, Tensor]:
     """A choice from what is allowed in each row of logits, and its log-probability at temperature 1.
 
-    Uses the Gumbel trick. What is not allowed is never chosen, not even by weights that give no numbers.
+    temperature is one for all rows or one each (rows,); 0 takes the likeliest. Uses the Gumbel trick. What is not
+    allowed is never chosen, not even by weights that give no numbers.
     """
     logp = bound(logits, allowed).log_softmax(-1)
     scores = logp
-    if temperature > 0:
+    if isinstance(temperature, Tensor) or temperature > 0:
         noise = torch.from_numpy(rng.gumbel(size=tuple(logits.shape)).astype(np.float32))
-        scores = logp / temperature + noise
+        scores = logp + noise * (temperature[:, None] if isinstance(temperature, Tensor) else temperature)
     picked = scores.argmax(-1)
     return picked, logp.gather(1, picked[:, None])[:, 0]
 

@@ -61,9 +61,7 @@ def grown(box: Box, by: float) -> Box:
 
 def paints_of(layers: Sequence[Layer]) -> list[object]:
     """What each layer paints with: equal where it does not matter which of two is behind."""
-    return [
-        (layer.fill, layer.stroke) if layer.fill is None or layer.stroke is None else object() for layer in layers
-    ]
+    return [(layer.fill, layer.stroke) if layer.fill is None or layer.stroke is None else object() for layer in layers]
 
 
 def _reading(box: Box) -> tuple[float, float]:

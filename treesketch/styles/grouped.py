@@ -85,7 +85,9 @@ class _Writer:
     def _origin(self, part: Part) -> Point | None:
         """The first point of a part that can be moved as a whole; None for others."""
         if any(
-            self.looks[id(item)].origin is None if isinstance(item, Part) else not movable(self.picture.layers[item].shape)
+            self.looks[id(item)].origin is None
+            if isinstance(item, Part)
+            else not movable(self.picture.layers[item].shape)
             for item in part.items
         ):
             return None

@@ -59,4 +59,6 @@ def need_name(what: str, name: str, known: Iterable[str]) -> None:
     if name in words:
         return
     close = get_close_matches(name, words, n=1)
-    raise SketchError(f"no {what} '{name}'; " + (f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(words)}"))
+    raise SketchError(
+        f"no {what} '{name}'; " + (f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(words)}")
+    )
