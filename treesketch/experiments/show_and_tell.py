@@ -34,8 +34,9 @@ class TellSettings(Settings):
     """attention: look at the cells of the picture at each token; mask: tell decisions under the legal mask, not text.
 
     width is that of the tokens and of the LSTM's layers, channels that of the picture's features; heads are those of
-    the attention. longest is in tokens: of source text what is longer is cut off, when it is taught and when it is
-    told. budget is in nodes, of a program told as decisions.
+    the attention. longest is in tokens: what a longer source text has behind these is neither taught nor told (286 of
+    the 199,879 programs of configs/data.toml are longer than 640; the longest has 1,169). budget is in nodes, of a
+    program told as decisions (the largest has 750).
     """
 
     attention: bool = False
@@ -44,7 +45,7 @@ class TellSettings(Settings):
     channels: int = 88
     heads: int = 2
     longest: int = 640
-    budget: int = 512
+    budget: int = 768
 
 
 class Batch(NamedTuple):
