@@ -61,9 +61,13 @@ def grown(box: Box, by: float) -> Box:
 
 def paints_of(layers: Sequence[Layer]) -> list[object]:
     """What each layer paints with: equal where it does not matter which of two is behind."""
-    return [
-        (layer.fill, layer.stroke) if layer.fill is None or layer.stroke is None else object() for layer in layers
-    ]
+    return [_paint(layer) for layer in layers]
+
+
+def _paint(layer: Layer) -> object:
+    """The one opaque colour that a layer paints with; what has two, or is clear, is like no other."""
+    colors = [color for color in (layer.fill, layer.stroke) if color is not None]
+    return colors[0] if len(colors) == 1 and len(colors[0]) == 3 else object()
 
 
 def _reading(box: Box) -> tuple[float, float]:

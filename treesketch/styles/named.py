@@ -20,7 +20,6 @@ _CHANNELS = {"gray": ("",), "gray_alpha": ("",), "rgb": ("-r", "-g", "-b"), "rgb
 _WRAPPERS = ("with_translation", "with_rotation", "matrix")
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Use:
     """One place of what may get a name: the word for it, and a suffix, a value and a path for each of its numbers."""

@@ -13,8 +13,8 @@ from treesketch.errors import RunError
 from treesketch.interpreter import Interpreter
 from treesketch.layers import Channels, literal, pair
 from treesketch.outline import Corner
-from treesketch.scene import Affine, Color, Point, Shape, Stroke, apply, stretch
-from treesketch.tree import Node, count
+from treesketch.scene import POINTS_OF_VERB, Affine, Color, Path, Point, Shape, Stroke, apply, stretch
+from treesketch.tree import Node, count, walk
 
 MOST_SHAPES = 2_000  # of a program written out, and
 MOST_NODES = 60_000  # its nodes
@@ -143,6 +143,8 @@ class _Recorder(Canvas):
         if fill is None and stroke is None:
             return
         node = form()
+        if any(isinstance(each.value, float) and not math.isfinite(each.value) for _, each in walk(node)):
+            node = _outline(drawn[0].path)  # what is drawn does not depend on that number
         self.nodes += count(node)
         if len(self.marks) >= MOST_SHAPES or self.nodes > MOST_NODES:
             most = f"{MOST_SHAPES} shapes or {MOST_NODES} nodes"
@@ -170,6 +172,21 @@ def _box(points: Sequence[Point], stroke: Stroke | None, transform: Affine) -> B
         reach = SHARPEST if stroke.join == "miter" and len(points) > 2 else OUT
         far = 1 + reach * stroke.weight / 2 * max(stretch(transform), *map(abs, transform[:4]))  # 1: moved to a pixel
     return min(xs) - far, min(ys) - far, max(xs) + far, max(ys) + far
+
+
+def _outline(path: Path) -> Node:
+    """A path as a shape of corners."""
+    contours: list[list[tuple[str, Corner]]] = []
+    rest = iter(path.points)
+    for verb in path.verbs:
+        points = tuple(next(rest) for _ in range(POINTS_OF_VERB[verb]))
+        if verb == "M":
+            contours.append([])
+        if points:
+            contours[-1].append(("bezier" if verb == "C" else "vertex", points))
+    first, *others = map(_vertices, contours)
+    rings = (Node("contour", corners) for corners in others)
+    return Node("polygon" if path.verbs.endswith("Z") else "polyline", (*first, *rings))
 
 
 def _points(points: Sequence[Point]) -> tuple[Node, ...]:
