@@ -84,17 +84,15 @@ class _Writer:
 
     def _origin(self, part: Part) -> Point | None:
         """The first point of a part that can be moved as a whole; None for others."""
-        if any(
-            self.looks[id(item)].origin is None
-            if isinstance(item, Part)
-            else not movable(self.picture.layers[item].shape)
-            for item in part.items
-        ):
-            return None
-        first = part.items[0]
-        if isinstance(first, Part):
-            return self.looks[id(first)].origin
-        return numbers(next(node for _, node in walk(self.picture.layers[first].shape) if node.production == "point"))
+        origins = []
+        for item in part.items:
+            if isinstance(item, Part):
+                origins.append(self.looks[id(item)].origin)
+            else:
+                form = self.picture.layers[item].shape
+                point = next(node for _, node in walk(form) if node.production == "point")
+                origins.append(numbers(point) if movable(form) else None)
+        return None if None in origins else origins[0]
 
     def _count(self, items: list[int | Part], seen: set[Key]) -> None:
         """Count the places that call each part; what a part calls counts once."""

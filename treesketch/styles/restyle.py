@@ -68,8 +68,9 @@ def restyle_text(text: str, style: str, order: str, file: str) -> tuple[str, boo
     for error in check(tree):
         error.file = file
         raise error
-    head = list(takewhile(lambda line: not line.strip() or line.lstrip().startswith(";"), text.splitlines()))
-    rest = "\n".join(text.splitlines()[len(head) :])
+    lines = text.lstrip().split("\n")
+    head = list(takewhile(lambda line: not line.strip() or line.lstrip().startswith(";"), lines))
+    rest = "\n".join(lines[len(head) :])
     try:
         written = unparse(restyle(tree, style, order))
     except SketchError as error:
