@@ -144,7 +144,7 @@ class _Writer:
     def _word(self, part: Part) -> str:
         """What a part is called."""
         members = _layers(part)
-        boxes = self.picture.boxes
+        boxes = self.picture.seen
         largest = max(members, key=lambda i: (boxes[i][2] - boxes[i][0]) * (boxes[i][3] - boxes[i][1]))
         layer = self.picture.layers[largest]
         color = layer.fill or layer.stroke
