@@ -30,6 +30,7 @@ from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
 from treesketch.search.trace import FEWEST_NUMBERS, decompose, draft
 from treesketch.search.turns import Turns
+from treesketch.styles.restyle import restyle
 from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
@@ -53,7 +54,8 @@ class Options:
 
     price is the squared error, summed over the pixels and channels of a picture of 128 x 128, that a number must save.
     renders, when given, is the most drawings that may be judged; with it and infinite seconds time decides nothing, and
-    a seed gives the same program on fast machines and slow ones. `tally` says what counts.
+    a seed gives the same program on fast machines and slow ones. `tally` says what counts. style, when given, is the
+    hand of STYLES that the program is told in; else it is told in the shortest way.
     """
 
     seconds: float = 5.0
@@ -62,6 +64,7 @@ class Options:
     seed: int = 0
     price: float = 0.03
     renders: int | None = None
+    style: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,15 @@ class _Search:
                 sketch = finish(sketch, self.judge, self.ending(FINISHED, least))
                 sketch = arrange(sketch, self.judge, self.options.price, self.ending(FINISHED, least))
                 tree = write_program(sketch.layers, self.canvas, sketch.ground)
-                tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
+                if self.options.style is None:
+                    tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
             except OutOfRenders:
                 pass
         if tree is None:
             layers = tuple(rounded(layer, 100) for layer in sketch.layers)
             tree = write_program(layers, self.canvas, sketch.ground)
+        if self.options.style is not None:
+            tree = restyle(tree, self.options.style)
         self.allowance.release()
         rmse = self.judge.program_error(tree) ** 0.5
         end = self.allowance.step(rmse)
