@@ -71,6 +71,7 @@ def load_system(name: str, path: Path, overrides: list[str]) -> System:
 def train_system(name: str, path: Path, overrides: list[str], resume: Path | None = None) -> Path:
     """Train a system as a config says, or go on with the run in the folder `resume`; returns the run's folder.
 
+    A run that is done is only measured anew.
     Ctrl-C and SIGTERM save and raise KeyboardInterrupt. Raises ConfigError for the config, SketchError for pairs that
     cannot be read, CheckpointError for a run that cannot be gone on with or a loss that is no number.
     """
@@ -215,7 +216,8 @@ def _learn_all(run: Path, learner: Learner, console: Console, interrupted: Any, 
         if learner.step % settings.evaluate == 0 and learner.share_done() < 1:
             look(settings.pictures)
         advance()
-    _save(run, learner)
+        if learner.share_done() >= 1:
+            _save(run, learner)
     _write_results(run, learner, look(settings.final))
 
 
