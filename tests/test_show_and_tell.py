@@ -234,7 +234,11 @@ def test_attention_sees_where_things_are(pairs_folder: Path) -> None:
         system = system_of(form, pairs_folder)
         seen = teller_of(system).show(torch.rand(2, 3, 64, 64))
         assert seen.vector.shape == (2, 32)
-        assert (seen.cells is None) if form == "text" else (seen.cells is not None and seen.cells.shape == (2, 256, 64))
+        assert (
+            (seen.cells is None)
+            if form == "text"
+            else (seen.cells is not None and seen.cells.shape == (2, 2, 2, 256, 16))
+        )
 
 
 @pytest.mark.parametrize("form", sorted(FORMS))

@@ -67,7 +67,7 @@ class Block(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Pictures as a Teller sees them: a vector each (B, D), and keys and values of their cells (B, cells, 2 D)."""
+    """Pictures as a Teller sees them: a vector each (B, D); keys and values of cells (B, 2, heads, 256, D / heads)."""
 
     vector: Tensor
     cells: Tensor | None
@@ -119,8 +119,11 @@ class Teller(nn.Module):
         """Look at pictures (B, 3, 64, 64) in 0..1."""
         x = torch.cat([pictures * 2 - 1, self.coordinates.expand(len(pictures), -1, -1, -1)], 1)
         grid = self.blocks(self.down(F.gelu(self.stem(x))))  # (B, channels, 16, 16)
-        cells = self.seen(grid.flatten(2).transpose(1, 2) + self.position) if self.attention else None
-        return Seen(self.pool(grid), cells)
+        if not self.attention:
+            return Seen(self.pool(grid), None)
+        cells = self.seen(grid.flatten(2).transpose(1, 2) + self.position)
+        cells = cells.view(len(pictures), GRID * GRID, 2, self.heads, -1).permute(0, 2, 3, 1, 4)
+        return Seen(self.pool(grid), cells.contiguous())  # not copied at each token
 
     def tell(self, seen: Seen, tokens: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Hear tokens (B, T) behind those in memory -> states (B, T, D) behind each, and the memory with them."""
@@ -130,7 +133,7 @@ class Teller(nn.Module):
         if seen.cells is not None:
             b, t, d = y.shape
             query = self.look(y).view(b, t, self.heads, -1).transpose(1, 2)
-            key, value = seen.cells.view(b, -1, 2, self.heads, d // self.heads).permute(2, 0, 3, 1, 4).to(query.dtype)
+            key, value = seen.cells.to(query.dtype).unbind(1)
             y = y + self.out(attend(query, key, value).transpose(1, 2).reshape(b, t, d))
         z, second = self.second(y, second)
         return self.norm(y + z), (first, second)
