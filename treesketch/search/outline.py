@@ -5,6 +5,7 @@ change with the parameters. A `Layer` is an outline with a colour. `coverage` sa
 moves them to where a picture wants them.
 """
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
+from treesketch.polygons import TOLERANCE
 from treesketch.search.pen import widen
 
 Array = NDArray[np.float64]
@@ -99,11 +101,16 @@ def _counts(outline: Outline) -> list[int]:
     counts, at = [], int(not closed)
     for verb in outline.verbs:
         piece = points[np.arange(at - 1, at + POINTS[verb])]
-        bend = np.abs(piece[2:] - 2 * piece[1:-1] + piece[:-2]).max() if verb != "L" else 0.0
+        bends = piece[2:] - 2 * piece[1:-1] + piece[:-2]  # none of a line
         # Wang's bound; rounded to a few counts, so that a small move seldom changes how many there are.
-        count = int(np.ceil(np.sqrt((0.75 if verb == "C" else 0.25) * bend / CHORD) / 2)) * 2
-        counts.append(min(max(count, 1), 24))
+        chord, least = (CHORD, 2) if closed else (TOLERANCE, 1)
+        bend = np.sqrt((bends * bends).sum(axis=1).max(initial=0.0))
+        count = int(np.ceil(np.sqrt((0.75 if verb == "C" else 0.25) * bend / chord) / least)) * least
+        counts.append(min(max(count, 1), 24 if closed else 128))
         at += POINTS[verb]
+    if not closed:  # curves that follow one another have equal counts, as in `polygons`
+        for run in re.finditer("[QC]+", outline.verbs):
+            counts[run.start() : run.end()] = [max(counts[run.start() : run.end()])] * len(run[0])
     return counts
 
 
