@@ -4,7 +4,7 @@ In: the line's points (n, 2) in pixels and a weight. Out: closed contours that t
 stroke, corner for corner as `treesketch.strokes` outlines it with round caps and mitred joins, and their derivative.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sparse
@@ -22,8 +22,8 @@ TOLERANCE = 0.02  # pixels between a round join or cap and the chords that stand
 class _Rim(NamedTuple):
     """Points of a contour (m,), each off a corner of the line: at corner + half * reach * normal of an edge.
 
-    That edge's angle lies `share` of the way from that of the edge before the corner to that of the one after it, in
-    steps of a quarter more or less at a cap. reach is negative to the right, and `stretch` its change with the turn.
+    angle is that edge's, `share` of the way from that of the edge before the corner to that of the one after it; at a
+    cap it goes on from the end's. reach is negative to the right, and `stretch` is its change with the turn.
     """
 
     corner: Index
@@ -33,9 +33,6 @@ class _Rim(NamedTuple):
     angle: Array
     reach: Array
     stretch: Array
-
-    def backwards(self) -> "_Rim":
-        return _Rim(*(part[::-1] for part in self))
 
 
 def widen(points: Array, bends: Mask, closed: bool, weight: float) -> tuple[list[Array], sparse.csr_matrix]:
@@ -53,12 +50,13 @@ def widen(points: Array, bends: Mask, closed: bool, weight: float) -> tuple[list
         edges, lengths = np.array([[1.0, 0.0]]), np.array([np.inf])
     angles = np.arctan2(edges[:, 1], edges[:, 0])
     left, right = _sides(edges, lengths, angles, bends[kept], closed, half)
+    back = tuple(column[::-1] for column in right)
     if closed:
-        parts = [left, right.backwards()]
+        parts: list[tuple[NDArray[Any], ...]] = [left, back]
     else:
         last, first = _cap(len(line) - 1, len(edges) - 1, angles[-1], half), _cap(0, 0, angles[0] + np.pi, half)
-        parts = [left, last, right.backwards(), first]
-    rim = _Rim(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        parts = [left, last, back, first]
+    rim = _Rim._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
     normal = np.stack([-np.sin(rim.angle), np.cos(rim.angle)], axis=1)
     outline = line[rim.corner] + half * rim.reach[:, None] * normal
     # How a point moves with the angles of the two edges, and how those move with their ends.
@@ -96,9 +94,7 @@ def _apart(points: Array, closed: bool) -> Index:
     return kept if closed else np.append(kept, kept[-1] + 1)
 
 
-def _sides(
-    edges: Array, lengths: Array, angles: Array, bends: Mask, closed: bool, half: float
-) -> tuple[_Rim, _Rim]:
+def _sides(edges: Array, lengths: Array, angles: Array, bends: Mask, closed: bool, half: float) -> tuple[_Rim, _Rim]:
     """The left and the right side of a stroke at the corners of its line, the ends of an open one not included."""
     count = len(edges)
     corner = np.arange(count) if closed else np.arange(1, count)
@@ -125,7 +121,9 @@ def _sides(
         k = np.repeat(np.arange(len(corner)), many)
         place = np.arange(len(k)) - np.repeat(np.cumsum(many) - many, many)
         share = np.where(single[k], 0.5, place / np.maximum(many[k] - 1, 1))
-        at_corner = ~single[k] & ~outer[k] & ~bent[k] & (place == 1)  # the inner side has no room and goes by the corner
+        at_corner = (
+            ~single[k] & ~outer[k] & ~bent[k] & (place == 1)
+        )  # the inner side has no room and goes by the corner
         reach = np.where(single[k], 1 / opening[k], np.where(at_corner, 0.0, 1.0))
         stretch = np.where(single[k], np.tan(turn[k] / 2) / opening[k] / 2, 0.0)
         angle = angles[before[k]] + share * turn[k]
