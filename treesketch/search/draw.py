@@ -42,6 +42,7 @@ GRACE = 0.04  # share that each last step has at least, however late it is
 ENDED = 14  # renders, and one a layer, that the last pass takes however little is left
 ROUNDED = 3  # renders a number that rounding may take
 SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
+PLACES = 3  # of a proposal that are tried, those that promise most
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
 PEN = 15  # prices that one weight of stroke fewer is worth, because that is how a person draws
@@ -157,7 +158,7 @@ class _Search:
                     self.report(small, self.tried)
             if small is not start and small.layers:
                 large = to_sketch(self.settled(self.grown(small, self.tried), self.judge), self.unit(self.judge))
-                # What a painting covers is not quite what strokes with sharp turns do: the renderer decides.
+                # What pays at the smaller size need not at the larger.
                 best = min(best, large, key=lambda sketch: self.cost(sketch, self.rmse(sketch), self.judge))
         return self.refined(best)
 
@@ -346,20 +347,23 @@ class _Search:
         price = self.price(self.tried)
         if sum(sizes) > 0.9 * self.options.numbers:
             price = max(price, float(stack.wrong.sum()) / sum(sizes))
-        rough: list[tuple[float, Trial, float]] = []
+        hopes: list[tuple[float, Layer, tuple[int, bool], float]] = []
         for layer in proposals:
-            size = layer_numbers(layer)
-            places = self.tried.places(layer, stack)
-            tried = (self.tried.try_layer(layer, stack, *place) for place in places if self.left() > 0)
-            found = [
-                (trial.gain * self.tried.target.size - extra, trial, extra)
-                for trial in tried
-                if trial is not None and trial.layer not in self.failed
-                for extra in [price * (size - (sizes[trial.place] if trial.instead else 0))]
-            ]
-            if found:
-                rough.append(max(found, key=lambda entry: entry[0]))
-        rough.sort(key=lambda entry: -entry[0])
+            size, own = layer_numbers(layer), []
+            for place, instead in self.tried.places(layer, stack):
+                extra = price * (size - (sizes[place] if instead else 0))
+                own.append((self.tried.promise(layer, stack, place, instead) - extra, layer, (place, instead), extra))
+            hopes += sorted(own, key=lambda hope: -hope[0])[:PLACES]
+        best: dict[Layer, tuple[float, Trial, float]] = {}
+        # What promises most goes first: renders may end before all are tried.
+        for _, layer, where, extra in sorted(hopes, key=lambda hope: -hope[0]):
+            trial = self.tried.try_layer(layer, stack, *where) if self.left() > 0 else None
+            if trial is None or trial.layer in self.failed:
+                continue
+            gain = trial.gain * self.tried.target.size - extra
+            if layer not in best or gain > best[layer][0]:
+                best[layer] = gain, trial, extra
+        rough = sorted(best.values(), key=lambda entry: -entry[0])
         fitted: list[tuple[float, Trial, Piece]] = []
         now = float(stack.wrong.sum())
         for _, trial, extra in rough[:FITTED]:
