@@ -11,9 +11,11 @@ from pathlib import Path
 SYSTEMS = {
     "styled": "styled:StyledDecoder",
     "tree": "tree_decoder:TreeDecoder",
+    "renderer": "renderer:Renderer",
     "show-and-tell": "show_and_tell:ShowAndTell",
     "rewards": "rewards:Rewards",
     "through": "through:Through",
+    "adversarial": "adversarial:Adversarial",
 }
 
 

@@ -4,7 +4,6 @@ The words are the grammar's own, the constants, the names that canonical program
 word of theirs is spelt as the longest of these that it begins with, and pieces: `15.5` is `15` and `.5`.
 """
 
-import re
 import string
 from collections.abc import Iterable
 from functools import lru_cache
