@@ -17,6 +17,9 @@ from treesketch.actions import PLACES, load_vocabulary, place_of, point_of
 from treesketch.cli import main
 from treesketch.data import compose, cover_layer, paint_forms, write_scene
 from treesketch.experiments import rewards
+from treesketch.experiments.forms import join_graphs, layers_to_graph
+from treesketch.experiments.painted import draw_neurally, graph_of
+from treesketch.experiments.painter import Painter, PainterConfig
 from treesketch.experiments.relaxed import (
     COLOR,
     NUMBER,
@@ -232,6 +235,20 @@ def test_pictures_have_the_gradient_of_differences() -> None:
         assert math.isclose(values.grad[index].item(), (ends[0] - ends[1]) / (2 * step), rel_tol=0.1, abs_tol=0.3)
 
 
+def test_a_neural_renderer_gets_each_value_where_its_own_graph_has_it() -> None:
+    form, before, _ = read(TURNED)
+    values = torch.tensor(form.values, dtype=torch.float32)
+    graph, plain = graph_of(form, values), layers_to_graph([form.layer], (255, 255, 255))
+    for name in ("number", "given", "is_angle", "color", "edge_index"):
+        expected = plain[name] * plain.painted[..., None] if name == "color" else plain[name]
+        np.testing.assert_allclose(graph[name].numpy(), expected.numpy(), rtol=0, atol=1e-6, err_msg=name)
+    torch.manual_seed(0)
+    painter = Painter(PainterConfig(16, 1, 8, 16)).eval()
+    drawn = draw_neurally(painter, [form], [values], torch.from_numpy(before)[None])
+    whole = painter(join_graphs([layers_to_graph([form.layer], (250, 240, 230))]))
+    np.testing.assert_allclose(drawn.detach().numpy(), whole.detach().numpy(), rtol=0, atol=1e-5)
+
+
 def test_nothing_is_undone_by_the_true_picture() -> None:
     before, after = torch.zeros(2, 3, 64, 64), torch.zeros(2, 3, 64, 64)
     after[:, :, :10, :10] = 1.0  # a change of 300
@@ -300,6 +317,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ("rewards", ("method='supervised'", "best=2"), "source"),
         ("through", ("through='soft'", "drawn=2", "parts=4"), "undone"),
         ("through", ("through='none'",), "source"),
+        ("adversarial", ("drawn=2", "parts=4"), "cover"),
     ],
 )
 def test_a_run_goes_to_its_end(
@@ -329,7 +347,7 @@ def test_a_run_goes_to_its_end(
     [
         ("rewards", "method='luck'", "'method' takes supervised or reinforce or self_training, got 'luck'"),
         ("rewards", "samples=1", "'samples' from 2 up"),
-        ("through", "through='glass'", "'through' takes none or soft, got 'glass'"),
+        ("through", "through='glass'", "'through' takes none, soft or neural, got 'glass'"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -11,10 +11,12 @@ from pathlib import Path
 SYSTEMS = {
     "styled": "styled:StyledDecoder",
     "tree": "tree_decoder:TreeDecoder",
+    "renderer": "renderer:Renderer",
     "show-and-tell": "show_and_tell:ShowAndTell",
     "renderer": "renderer:Renderer",
     "rewards": "rewards:Rewards",
     "through": "through:Through",
+    "adversarial": "adversarial:Adversarial",
 }
 
 

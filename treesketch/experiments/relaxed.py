@@ -25,6 +25,7 @@ from treesketch.soft_raster import control_points, coverage, outline, pack
 from treesketch.tree import Node, Path, walk
 
 WEIGHT, FILL, STROKE, PAINT = 0, 1, 4, 7  # where a form's paint stands in its values, and how much that is
+LEAST_WEIGHT = 0.05  # of an outline
 STEP = 1e-4  # by which numbers are moved to see how points follow
 PLACE, COLOR, NUMBER = "place", "color", "number"
 _FAR = 1e9
@@ -175,14 +176,13 @@ def expect(
     """
     starts = torch.cumsum(torch.bincount(graph.batch[graph.is_hole], minlength=len(target)), 0).roll(1)
     starts[0] = 0
-    owner_of = {what: [] for what in (PLACE, COLOR, NUMBER)}  # type: dict[str, list[tuple[int, int]]]
+    asked: dict[str, dict[tuple[int, int], int]] = {what: {} for what in (PLACE, COLOR, NUMBER)}  # (form, hole) -> row
     for number, form in enumerate(forms):
         for link in form.links:
-            if (number, link.hole) not in owner_of[link.what]:
-                owner_of[link.what].append((number, link.hole))
+            asked[link.what].setdefault((number, link.hole), len(asked[link.what]))
     states, keys = states.float(), keys.float()
     found: dict[str, Tensor] = {}
-    for what, rows in owner_of.items():
+    for what, rows in asked.items():
         if not rows:
             continue
         owner = torch.tensor([owners[number] for number, _ in rows])
@@ -199,14 +199,13 @@ def expect(
         else:
             seen = network.colors_of_places(target)[owner]  # (rows, PLACES ** 2, 3)
             found[what] = (logits.softmax(-1)[:, None] @ seen)[:, 0]
-    index = {what: {row: k for k, row in enumerate(rows)} for what, rows in owner_of.items()}
     values = []
     for number, form in enumerate(forms):
         base = torch.tensor(form.values, dtype=torch.float32)
         if form.links:
             moved = torch.stack(
                 [
-                    (found[link.what][index[link.what][number, link.hole], link.part] - link.truth) * link.factor
+                    (found[link.what][asked[link.what][number, link.hole], link.part] - link.truth) * link.factor
                     for link in form.links
                 ]
             )
@@ -231,7 +230,7 @@ def draw_exactly(forms: Sequence[Form], values: Sequence[Tensor], drawing: Tenso
         except SketchError:
             continue
         stretched = torch.tensor(control_points(scene)[1], dtype=torch.float32)
-        width = own[WEIGHT].clamp(min=0.05)
+        width = own[WEIGHT].clamp(min=LEAST_WEIGHT)
         weights.append(stretched * (width / width.detach()))
         scenes.append(scene)
         points.append(moved)
@@ -262,7 +261,7 @@ def _follow(form: Form, values: Tensor) -> tuple[PaintedScene, Tensor]:
     where the form cannot be drawn.
     """
     own = values.detach().double().numpy()
-    weight = max(float(own[WEIGHT]), 0.05)
+    weight = max(float(own[WEIGHT]), LEAST_WEIGHT)
     scene = layer_scene(replace(form.layer, shape=put_numbers(form.layer.shape, own[PAINT:]), weight=weight))
     base = control_points(scene)[0]
     slopes = np.zeros((*base.shape, len(own) - PAINT))

@@ -8,15 +8,19 @@ weights stay as they are: the ancestor's idea of learning through a renderer tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from treesketch.data import Example, Scene, choose_task, collate, compose, make_example, write_scene
+from treesketch.actions import Vocabulary
+from treesketch.data import SIZE, Example, Scene, choose_task, collate, compose, make_example, write_scene
 from treesketch.derivation import UnencodableError
 from treesketch.errors import ConfigError
+from treesketch.experiments.painted import draw_neurally, load_painter
 from treesketch.experiments.pairs import Pairs
 from treesketch.experiments.relaxed import DrawForms, Form, draw_exactly, expect, read_form
 from treesketch.experiments.system import score_columns
@@ -62,38 +66,23 @@ class Through(TreeDecoder):
 
     def __init__(self, settings: ThroughSettings):
         super().__init__(settings)
-        if settings.through not in ("none", "soft"):
-            raise ConfigError(f"'through' takes none or soft, got '{settings.through}'")
+        if settings.through not in ("none", "soft", "neural"):
+            raise ConfigError(f"'through' takes none, soft or neural, got '{settings.through}'")
+        if settings.through == "neural" and not settings.renderer:
+            raise ConfigError("through=neural takes the weights of a neural renderer, as 'renderer'")
         if settings.drawn < 1:
             raise ConfigError(f"'drawn' takes a whole number from 1 up, got {settings.drawn}")
         self.sources = TreeDecoder(settings)
-        self.draw: DrawForms | None = {"none": None, "soft": draw_exactly}[settings.through]
+        self.draw: DrawForms | None = None
+        if settings.through == "soft":
+            self.draw = draw_exactly
+        elif settings.through == "neural":
+            painter = load_painter(Path(settings.renderer)).requires_grad_(False).eval()
+            self.draw = partial(draw_neurally, painter)
 
     def make(self, pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> Lesson:
         """The tree decoder's examples of these pairs, and the forms that are next in some of them."""
-        examples: list[Example] = []
-        owners: list[int] = []
-        forms: list[Form] = []
-        after: list[np.ndarray] = []
-        for number in numbers:
-            layers, ground = read_layers(parse(pairs.programs[number]).children)
-            assert ground is not None
-            scene = compose(layers, ground)
-            try:
-                written = write_scene(self.vocabulary, scene)
-            except UnencodableError:
-                continue
-            for _ in range(self.settings.parts):
-                task = choose_task(len(scene.layers), rng)
-                example = make_example(self.vocabulary, scene, written, task, rng)
-                examples.append(example)
-                if 0 < task.first <= len(scene.layers) and len(forms) < self.settings.drawn:
-                    if form := read_form(self.vocabulary, scene, written, task.first):
-                        owners.append(len(examples) - 1)
-                        forms.append(form)
-                        after.append(draw_next(example.drawing, scene, task.first))
-        pictures = torch.from_numpy(np.stack(after)) if after else torch.zeros(0, 3, 64, 64)
-        return Lesson(collate(examples), owners, forms, pictures)
+        return make_lesson(self.vocabulary, pairs, numbers, self.settings.parts, self.settings.drawn, rng)
 
     def losses(self, module: nn.Module, batch: Any, rng: np.random.Generator) -> dict[str, Tensor]:
         """The source loss in nats a decision, and how much the expected forms leave undone."""
@@ -117,6 +106,34 @@ class Through(TreeDecoder):
     def held_out_loss(self, module: nn.Module) -> float:
         """The loss on held-out pairs, that of the tree decoder."""
         return self.sources.held_out_loss(module)
+
+
+def make_lesson(
+    vocabulary: Vocabulary, pairs: Pairs, numbers: Sequence[int], parts: int, drawn: int, rng: np.random.Generator
+) -> Lesson:
+    """`parts` examples of each of these pairs, and up to `drawn` forms that are next in them."""
+    examples: list[Example] = []
+    owners: list[int] = []
+    forms: list[Form] = []
+    after: list[np.ndarray] = []
+    for number in numbers:
+        layers, ground = read_layers(parse(pairs.programs[number]).children)
+        assert ground is not None
+        scene = compose(layers, ground)
+        try:
+            written = write_scene(vocabulary, scene)
+        except UnencodableError:
+            continue
+        for _ in range(parts):
+            task = choose_task(len(scene.layers), rng)
+            examples.append(make_example(vocabulary, scene, written, task, rng))
+            if 0 < task.first <= len(scene.layers) and len(forms) < drawn:
+                if form := read_form(vocabulary, scene, written, task.first):
+                    owners.append(len(examples) - 1)
+                    forms.append(form)
+                    after.append(draw_next(examples[-1].drawing, scene, task.first))
+    pictures = torch.from_numpy(np.stack(after)) if after else torch.zeros(0, 3, *SIZE)
+    return Lesson(collate(examples), owners, forms, pictures)
 
 
 def draw_next(drawing: np.ndarray, scene: Scene, number: int) -> np.ndarray:
