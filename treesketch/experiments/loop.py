@@ -131,7 +131,7 @@ class Learner:
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.precision == "bf16"):
             losses = self.system.losses(self.module, batch, rng)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        losses["loss"].backward()
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
         self.loss = losses["loss"].item()
         if not math.isfinite(self.loss) or not torch.isfinite(norm):

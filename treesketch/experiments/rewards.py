@@ -166,7 +166,7 @@ def roll(
     slots = [(next(waiting), list[Node](), blank) for _ in range(settings.targets)]
     temperatures = [0.0] + [1.0] * (settings.samples - 1)
     for _ in range(settings.units):
-        targets, drawings = (np.stack([slot[k] for slot in slots]) for k in (0, 2))
+        targets, drawings = np.stack([slot[0] for slot in slots]), np.stack([slot[2] for slot in slots])
         written = write_abreast(network, targets, drawings, [slot[1] for slot in slots], temperatures, rng)
         for number, ((target, forms, drawing), traces) in enumerate(zip(slots, written, strict=True)):
             drawn = [_paint([*forms, *trace.written.forms], drawing) for trace in traces]
