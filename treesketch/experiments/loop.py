@@ -271,13 +271,14 @@ def _notes(learner: Learner) -> dict[str, str]:
 
 
 def _save(run: Path, learner: Learner) -> None:
-    """Write the state to go on from and the averaged weights, each whole or not at all."""
+    """Write the state to go on from and the averaged weights, in half precision, each whole or not at all."""
     tensors = {f"network.{name}": value for name, value in learner.module.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
     for number, values in learner.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
     save_tensors(run / STATE, tensors, _notes(learner))
-    save_tensors(run / WEIGHTS, learner.average.state_dict(), _notes(learner))
+    halved = {name: value.half() for name, value in learner.average.state_dict().items()}
+    save_tensors(run / WEIGHTS, halved, learner.system.describe(learner.average) | _notes(learner))
 
 
 def _load_state(path: Path, learner: Learner) -> None:
