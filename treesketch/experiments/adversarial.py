@@ -73,6 +73,10 @@ class Adversarial(TreeDecoder):
             raise ConfigError("'drawn' takes a whole number from 1 up, 'pixels' from 2 up")
         self.sources = TreeDecoder(settings)
 
+    def start(self, module: nn.Module, path: Path) -> None:
+        """The weights of both, from another run of this system."""
+        module.load_state_dict(read_tensors(path)[0])
+
     def describe(self, module: nn.Module) -> dict[str, str]:
         """Nothing: there are two networks in one file."""
         return {}

@@ -80,7 +80,9 @@ def train_system(name: str, path: Path, overrides: list[str], resume: Path | Non
     settings: Settings = system.settings
     learner = Learner(system, " ".join([path.name, *overrides]))
     if settings.start:
-        _load_start(Path(settings.start), learner)
+        with _told(Path(settings.start)):
+            system.start(learner.module, Path(settings.start))
+            learner.average.load_state_dict(learner.module.state_dict())
     if resume:
         _load_state(resume / STATE, learner)
     run = resume or new_run(settings.name or name)
@@ -299,14 +301,6 @@ def _load_state(path: Path, learner: Learner) -> None:
         groups = learner.optimiser.state_dict()["param_groups"]
         learner.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         learner.step, learner.seconds = int(notes["step"]), float(notes["seconds"])
-
-
-def _load_start(path: Path, learner: Learner) -> None:
-    """Begin with the weights of another run, of this system or one with the same module."""
-    tensors, _ = read_tensors(path)
-    with _told(path):
-        learner.module.load_state_dict(tensors)
-        learner.average.load_state_dict(tensors)
 
 
 @contextlib.contextmanager

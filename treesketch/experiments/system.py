@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from treesketch.experiments.pairs import Pairs, load_pairs
 from treesketch.experiments.scoring import Score, distance, draw, read_valid, score
+from treesketch.model.weights import read_tensors
 from treesketch.shards.store import CORPUS, HELD_OUT, TRAIN
 
 SCENES, CHARACTERS = ("plain", "flags", "cutouts"), ("cutouts",)
@@ -87,6 +88,10 @@ class System(ABC):
     @abstractmethod
     def build(self) -> nn.Module:
         """The module with fresh weights."""
+
+    def start(self, module: nn.Module, path: Path) -> None:
+        """Give a module the weights of a file. Raises CheckpointError for what is none, RuntimeError for other sizes."""
+        module.load_state_dict(read_tensors(path)[0])
 
     def describe(self, module: nn.Module) -> dict[str, str]:
         """What goes with the weights on disk so that others than this system can read them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from treesketch.experiments.system import Settings, Writer, score_columns
 from treesketch.layers import read_layers
 from treesketch.model.abreast import draw_abreast
 from treesketch.model.network import ModelConfig, Network
-from treesketch.model.weights import describe
+from treesketch.model.weights import describe, load_network
 from treesketch.syntax import parse, unparse
 from treesketch.tree import Node
 
@@ -54,6 +55,10 @@ class TreeDecoder(Writer):
     def build(self) -> nn.Module:
         """The shipped learner's network."""
         return Network(self.vocabulary, self.settings.model())
+
+    def start(self, module: nn.Module, path: Path) -> None:
+        """Any weights that `draw --weights` takes; rows by name, so that the grammar may have grown since."""
+        module.load_state_dict(load_network(path, "sketch").state_dict())
 
     def describe(self, module: nn.Module) -> dict[str, str]:
         """What makes these weights ones that `draw --weights` takes."""
