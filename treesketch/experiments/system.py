@@ -90,7 +90,7 @@ class System(ABC):
         """The module with fresh weights."""
 
     def start(self, module: nn.Module, path: Path) -> None:
-        """Give a module the weights of a file. Raises CheckpointError for what is none, RuntimeError for other sizes."""
+        """Give a module a file's weights. Raises CheckpointError for what is none, RuntimeError for other sizes."""
         module.load_state_dict(read_tensors(path)[0])
 
     def describe(self, module: nn.Module) -> dict[str, str]:
