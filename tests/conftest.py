@@ -30,3 +30,16 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def examples() -> Path:
     """The folder of example pictures."""
     return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def pairs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of shards with 40 sampled scenes, a third of them held out."""
+    from treesketch.shards import build, store
+
+    folder = tmp_path_factory.mktemp("pairs") / "shards"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "HELD", 3)
+        config = build.read_config(ROOT / "configs" / "data.toml", ["samples=40", "rows=20", "seed=2"])
+        assert len(list(build.prepare(config, folder, []).run(1))) == 3
+    return folder

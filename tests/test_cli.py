@@ -74,7 +74,14 @@ def test_help_is_quick() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["render {flag} -o {out}.png", "render {flag} -o {out}.svg", "check {flag}", "fmt {flag}"]
+    "command",
+    [
+        "render {flag} -o {out}.png",
+        "render {flag} -o {out}.svg",
+        "check {flag}",
+        "fmt {flag}",
+        "restyle {flag} -o {out}.clj",
+    ],
 )
 def test_light_commands_do_not_load_torch(command: str, flag: Path, tmp_path: Path) -> None:
     arguments = command.format(flag=flag, out=tmp_path / "out").split()

@@ -23,7 +23,7 @@ from treesketch.search.judge import Judge, Sketch, count_numbers
 from treesketch.search.painting import Painting, same_weights, scaled, to_outline, to_sketch
 from treesketch.search.polish import Opening, fit_alone
 from treesketch.search.sources import Situation, Writer, to_square
-from treesketch.search.tally import charge, counting
+from treesketch.search.tally import Tally, charge, counting
 from treesketch.syntax import parse, unparse
 from treesketch.tree import Node
 
@@ -173,6 +173,20 @@ def test_a_tried_layer_gets_its_colour_and_its_gain() -> None:
     whole = judge.error(Sketch((255, 255, 255), (SCENE[0], trial.layer, SCENE[2])))
     assert trial.gain == pytest.approx(judge.error(short) - whole, rel=1e-3)
     assert (1, True) not in judge.places(Layer(rect(0, 0, 20, 20), (0, 0, 0)), stack)  # it does not touch the triangle
+
+
+def test_a_place_promises_what_is_wrong_there_and_can_be_seen() -> None:
+    black = np.zeros((128, 128, 3), np.float32)
+    black[:40, :40] = 1  # 1600 pixels that a black ground has wrong by 3 each
+    judge = Judge(black, (128, 128), 128)
+    stack = judge.stack(Sketch((0, 0, 0), (Layer(rect(20, 0, 60, 128), (0, 0, 0)),)))
+    square = Layer(rect(0, 0, 40, 50), (9, 9, 9))
+    with counting(Tally()) as tally:
+        assert judge.promise(square, stack, 1, False) == pytest.approx(3 * 1600 - 0.3 * 400)
+        assert judge.promise(square, stack, 0, False) == pytest.approx(3 * 800 - 0.3 * 200)  # half under the layer
+        assert judge.promise(square, stack, 0, True) == pytest.approx(3 * 1600 - 0.3 * 400)  # which hides nothing
+        assert judge.promise(Layer(rect(200, 200, 9, 9), (9, 9, 9)), stack, 1, False) == 0
+    assert tally.renders == 0
 
 
 @pytest.mark.parametrize(

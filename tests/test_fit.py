@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from treesketch.search.coverage import cover, cover_polygons
+from treesketch.search.coverage import cover
 from treesketch.search.fit import Candidate, propose, shape_node, trace
 from treesketch.search.outline import Layer, Outline
 from treesketch.search.polish import paint, polish
@@ -37,7 +37,7 @@ RED, BLUE, GREEN = (0.8, 0.1, 0.1), (0.1, 0.2, 0.7), (0.0, 0.6, 0.2)
 
 def test_coverage_of_a_triangle_by_hand() -> None:
     # Half of the square (0, 0)-(2, 2): the diagonal halves two pixels and leaves one whole.
-    coverage = cover_polygons([np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])], 2, 3)[0]
+    coverage = cover([outline("polygon", 0, 0, 2, 0, 0, 2)], 2, 3)[0]
     np.testing.assert_allclose(coverage, [[1.0, 0.5, 0.0], [0.5, 0.0, 0.0]], atol=1e-6)
 
 

@@ -295,3 +295,13 @@ def test_strokes_on_pixel_centres_are_those_of_the_exact_rasteriser():
     canvas.line(55.5, 5.5, 55.5, 25.5)
     ours = render(pack([canvas.scene()], (64, 64)))[0].numpy()
     assert math.sqrt(((ours - rasterise(canvas.scene()) / 255.0) ** 2).mean()) < 0.01
+
+
+def test_a_curve_that_turns_back_is_round_there_as_in_the_exact_rasteriser():
+    canvas = Canvas()
+    canvas.set_size(64, 64)
+    canvas.no_fill()
+    canvas.stroke_weight(8)
+    canvas.bezier((10.5, 50.5), (54.5, 8.5), (9.5, 8.5), (53.5, 50.5))
+    ours = render(pack([canvas.scene()], (64, 64)))[0].numpy()
+    assert math.sqrt(((ours - rasterise(canvas.scene()) / 255.0) ** 2).mean()) < 0.01

@@ -85,7 +85,8 @@ def draw(options: argparse.Namespace) -> int:
     from treesketch.syntax import unparse
 
     source, output = Path(options.picture), Path(options.output)
-    settings = _draw_settings(options, options.seconds)
+    _need_style(options.style)
+    settings = _draw_settings(options, options.seconds, options.style)
     if source.is_dir():
         places = {picture: output / f"{picture.stem}.clj" for picture in list_pictures(source)}
         _make_folder(output, f"{source} is a folder")
@@ -113,6 +114,10 @@ def draw(options: argparse.Namespace) -> int:
         if not best or results:
             raise
         tree, rmse = best[-1]
+        if options.style:
+            from treesketch.styles.restyle import restyle
+
+            tree = restyle(tree, options.style)
         write_whole(places[source], unparse(tree))
         _say(f"interrupted; the best so far is in {places[source]}: rmse {rmse:.4f}")
         return INTERRUPTED
@@ -282,6 +287,52 @@ def _simplified(text: str, grammar: str, file: str) -> str:
     except SketchError as error:
         error.file = error.file or file
         raise
+
+
+def restyle(options: argparse.Namespace) -> int:
+    """Write programs in another hand, in place or where -o says."""
+    from treesketch.dialects import grammar_of
+    from treesketch.files import read_program, write_whole
+    from treesketch.styles import ORDERS
+    from treesketch.styles.restyle import restyle_text
+
+    _need_style(options.style)
+    if options.order not in ORDERS:
+        raise FlagError(f"no order '{options.order}'{_did_you_mean(options.order, ORDERS)}")
+    paths = list(map(Path, options.files))
+    places = {path: path for path in paths}
+    if options.output:
+        output = Path(options.output)
+        if len(paths) > 1:
+            _make_folder(output, "there are several programs")
+        _need_parent(output)
+        places = {path: output / path.name if output.is_dir() else output for path in paths}
+    failures = _drop_namesakes(places)
+    for path, place in places.items():
+        try:
+            if (grammar := grammar_of(path)) != "sketch":
+                raise SketchError(f"restyle knows sketch alone, not '{grammar}'", file=str(path))
+            text = read_program(path)
+            written, loses = restyle_text(text, options.style, options.order, str(path))
+            if loses and not options.output:
+                message = "it would lose comments; take them out first, or write elsewhere with -o"
+                raise SketchError(message, file=str(path))
+            if loses:
+                _say(f"{path}: only the comments above its first form are in {place}")
+            if options.output or written != text:
+                write_whole(place, written)
+        except SketchError as error:
+            _report(error)
+            failures += 1
+    return 1 if failures else 0
+
+
+def _need_style(name: str | None) -> None:
+    """Refuse a style that is not there; None is any."""
+    from treesketch.styles import STYLES
+
+    if name is not None and name not in STYLES:
+        raise FlagError(f"no style '{name}'{_did_you_mean(name, STYLES)}")
 
 
 def export(options: argparse.Namespace) -> int:
@@ -523,6 +574,7 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--show", action="store_true", help="print the program and, on a terminal, its drawing")
     sub.add_argument("--open", action="store_true", help="show picture, drawing and program in the browser")
     sub.add_argument("--seconds", metavar="S", type=_seconds, help=f"time for a picture ({_DEFAULT_TIME})")
+    _add_style_flag(sub, "default: as it is shortest")
     _add_draw_flags(sub)
 
     sub = command("import", import_svg, "write the program that an SVG file is, or each of a folder")
@@ -545,6 +597,17 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     _add_grammar_flag(sub)
     sub.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file would change")
     sub.add_argument("--simplify", action="store_true", help="say it more shortly, with loops and functions, too")
+
+    sub = command("restyle", restyle, "write programs in another hand, the same picture")
+    sub.add_argument("files", metavar="FILE", nargs="+")
+    _add_style_flag(sub, "default %(default)s", "flat")
+    sub.add_argument(
+        "--order",
+        metavar="paint|reading|largest",
+        default="paint",
+        help="which of two shapes that do not overlap comes first: as it is, from the top left on, the larger one",
+    )
+    sub.add_argument("-o", dest="output", metavar="OUT.clj|FOLDER", help="where to write (default: in place)")
 
     sub = command("export", export, "write a program for another tool: Quil, Processing, SVG")
     sub.add_argument("program", metavar="PROGRAM.clj")
@@ -643,6 +706,15 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     return parser, table
 
 
+def _add_style_flag(parser: argparse.ArgumentParser, otherwise: str, default: str | None = None) -> None:
+    parser.add_argument(
+        "--style",
+        metavar="flat|named|looped|grouped",
+        default=default,
+        help=f"the hand: a form a shape, names for numbers, loops, or a function a part ({otherwise})",
+    )
+
+
 def _add_grammar_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grammar",
@@ -703,13 +775,14 @@ def _add_draw_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="weights to use instead of the shipped ones")
 
 
-def _draw_settings(options: argparse.Namespace, seconds: float | None) -> dict[str, Any]:
+def _draw_settings(options: argparse.Namespace, seconds: float | None, style: str | None = None) -> dict[str, Any]:
     """The fields of a `batch.Job` besides its picture; flags not given are left to the search's own defaults."""
     if options.no_network and options.weights:
         raise FlagError("--no-network and --weights exclude each other")
     if seconds is None and options.renders is not None:
         seconds = inf
     given = {"seconds": seconds, "renders": options.renders, "forms": options.forms, "seed": options.seed}
+    given["style"] = style
     if options.detail is not None:
         from treesketch.search.draw import Options
 

@@ -121,13 +121,8 @@ class Paint:
 def write_forms(layers: Sequence[Layer], paint: Paint | None = None) -> list[Node]:
     """The forms for layers when `paint` is set before them: each behind just the paint forms that change."""
     paint = paint or Paint()
-    fill, stroke, weight, cap, join = (
-        paint.fill,
-        paint.stroke,
-        paint.weight,
-        paint.cap or "round",
-        paint.join or "miter",
-    )
+    fill, stroke, weight = paint.fill, paint.stroke, paint.weight
+    cap, join = paint.cap or "round", paint.join or "miter"
     forms: list[Node] = []
     for layer in layers:
         if layer.shape.production not in LINES and layer.fill != fill:

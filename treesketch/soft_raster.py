@@ -254,12 +254,13 @@ class _Builder:
         self.segments += len(segments)
 
         inside = np.arange(n) if closed else np.arange(1, n - 1)
-        turns = _TURNS if stroke.join == "round" else _TURNS[::2]
-        times = np.where(smooth[inside], 1, len(turns))
+        bent = contour.smooth[apart][inside]  # a curve's own corners are round, as in `strokes`
+        kind = np.where(smooth[inside], _SMOOTH, np.where(bent, _ROUND, _JOINS[stroke.join]))
+        times = np.choose(kind, _POINTS)
         corner = np.repeat(np.arange(len(inside)), times)
-        place = np.arange(len(corner)) - np.repeat(np.cumsum(times) - times, times)
-        turn = np.where(smooth[inside][corner], 0.5, turns[place])
-        kind = np.where(smooth[inside][corner], _SMOOTH, _JOINS[stroke.join])
+        kind, times = kind[corner], times[corner]
+        place = np.arange(len(corner)) - np.searchsorted(corner, corner)
+        turn = np.where(times > 1, place / np.maximum(times - 1, 1), 0.5)
         before, after = segments[inside - 1][corner], segments[inside % len(segments)][corner]
         join = np.stack((vertices[inside][corner], before, after, np.full(len(corner), self.strokes)))
         for side in (1.0, -1.0):
@@ -295,7 +296,7 @@ class _Builder:
 
 _FIXED, _JOIN = 1 << 40, 1 << 41  # mark numbers of fixed and join points until it is known how many come before them
 _CORNER = np.array([[1.0, 0.0, 0.0, 0.0]])
-_TURNS = np.linspace(0.0, 1.0, 5)
+_POINTS = np.array([3, 5, 3, 1])  # of a side at a join of each kind, in even turns
 
 
 def _roomy(places: NDArray, half: float) -> NDArray:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 # What a config's `system` may say -> the class, in module:name.
 SYSTEMS = {
-    "styled": "styled:StyledDecoder",
     "tree": "tree_decoder:TreeDecoder",
-    "renderer": "renderer:Renderer",
     "show-and-tell": "show_and_tell:ShowAndTell",
-    "rewards": "rewards:Rewards",
+    "renderer": "renderer:Renderer",
     "through": "through:Through",
+    "rewards": "rewards:Rewards",
     "adversarial": "adversarial:Adversarial",
+    "styled": "styled:StyledDecoder",
 }
 
 

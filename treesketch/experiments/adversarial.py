@@ -73,6 +73,10 @@ class Adversarial(TreeDecoder):
             raise ConfigError("'drawn' takes a whole number from 1 up, 'pixels' from 2 up")
         self.sources = TreeDecoder(settings)
 
+    def describe(self, module: nn.Module) -> dict[str, str]:
+        """Nothing: there are two networks in one file."""
+        return {}
+
     def build(self) -> nn.Module:
         """Both networks, with the weights to begin with."""
         writer = self.sources.build()

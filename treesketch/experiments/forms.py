@@ -30,7 +30,7 @@ CORNERS = frozenset({"vertex", "bezier_vertex", "quadratic_vertex", "curve_verte
 NAMING = frozenset({"binding", "counter", "each"})  # a name inside one of these is known behind it
 
 
-class FormGraph(Data):  # type: ignore[misc]
+class FormGraph(Data):
     """The graph of a program of L forms and N nodes; a batch of them has B pictures.
 
     Node fields (N,): production, under (that of the parent) and position; style, -1 but for the node above a form;

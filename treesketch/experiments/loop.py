@@ -71,6 +71,7 @@ def load_system(name: str, path: Path, overrides: list[str]) -> System:
 def train_system(name: str, path: Path, overrides: list[str], resume: Path | None = None) -> Path:
     """Train a system as a config says, or go on with the run in the folder `resume`; returns the run's folder.
 
+    A run that is done is only measured anew.
     Ctrl-C and SIGTERM save and raise KeyboardInterrupt. Raises ConfigError for the config, SketchError for pairs that
     cannot be read, CheckpointError for a run that cannot be gone on with or a loss that is no number.
     """
@@ -130,7 +131,7 @@ class Learner:
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.precision == "bf16"):
             losses = self.system.losses(self.module, batch, rng)
-        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        losses["loss"].backward()
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip)
         self.loss = losses["loss"].item()
         if not math.isfinite(self.loss) or not torch.isfinite(norm):
@@ -215,7 +216,8 @@ def _learn_all(run: Path, learner: Learner, console: Console, interrupted: Any, 
         if learner.step % settings.evaluate == 0 and learner.share_done() < 1:
             look(settings.pictures)
         advance()
-    _save(run, learner)
+        if learner.share_done() >= 1:
+            _save(run, learner)
     _write_results(run, learner, look(settings.final))
 
 
@@ -269,13 +271,14 @@ def _notes(learner: Learner) -> dict[str, str]:
 
 
 def _save(run: Path, learner: Learner) -> None:
-    """Write the state to go on from and the averaged weights, each whole or not at all."""
+    """Write the state to go on from and the averaged weights, in half precision, each whole or not at all."""
     tensors = {f"network.{name}": value for name, value in learner.module.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
     for number, values in learner.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
     save_tensors(run / STATE, tensors, _notes(learner))
-    save_tensors(run / WEIGHTS, learner.average.state_dict(), _notes(learner))
+    halved = {name: value.half() for name, value in learner.average.state_dict().items()}
+    save_tensors(run / WEIGHTS, halved, learner.system.describe(learner.average) | _notes(learner))
 
 
 def _load_state(path: Path, learner: Learner) -> None:

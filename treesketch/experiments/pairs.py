@@ -30,11 +30,11 @@ class Pairs:
         return np.asarray(Image.open(io.BytesIO(self._pictures[number])).convert("RGB"))
 
     def only(self, kinds: Collection[str], count: int) -> "Pairs":
-        """So many of the pairs of some kinds, evenly spread, or all there are."""
+        """So many of the pairs of some kinds, evenly spread, or all there are; shuffled, the same each time."""
         numbers = [k for k, kind in enumerate(self.kinds) if kind in kinds]
-        return self.take(
-            [numbers[k * len(numbers) // count] for k in range(count)] if count < len(numbers) else numbers
-        )
+        n = len(numbers)
+        chosen = [numbers[k * n // count] for k in range(count)] if count < n else numbers
+        return self.take([chosen[k] for k in np.random.default_rng(0).permutation(len(chosen))])
 
     def take(self, numbers: Sequence[int]) -> "Pairs":
         """The pairs with these numbers."""

@@ -166,14 +166,14 @@ def roll(
     slots = [(next(waiting), list[Node](), blank) for _ in range(settings.targets)]
     temperatures = [0.0] + [1.0] * (settings.samples - 1)
     for _ in range(settings.units):
-        targets, before, drawings = zip(*slots, strict=True)
-        written = write_abreast(network, np.stack(targets), np.stack(drawings), before, temperatures, rng)
+        targets, drawings = np.stack([slot[0] for slot in slots]), np.stack([slot[2] for slot in slots])
+        written = write_abreast(network, targets, drawings, [slot[1] for slot in slots], temperatures, rng)
         for number, ((target, forms, drawing), traces) in enumerate(zip(slots, written, strict=True)):
             drawn = [_paint([*forms, *trace.written.forms], drawing) for trace in traces]
-            error = float(((drawing - target) ** 2).mean())
+            before = float(((drawing - target) ** 2).mean())
             after = np.array([((picture - target) ** 2).mean() for picture in drawn])
             nodes = np.array([sum(map(count, trace.written.forms)) for trace in traces])
-            rewards = error - after - settings.price * nodes
+            rewards = before - after - settings.price * nodes
             yield Try(target, drawing, traces, rewards)
             taken = int(rewards.argmax()) if rng.random() < 0.5 else 0
             forms, drawing = [*forms, *traces[taken].written.forms], drawn[taken]

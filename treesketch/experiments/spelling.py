@@ -115,7 +115,8 @@ class DecisionSpelling(Spelling):
         self.size = self.columns + PLACES
         inside = on_canvas().numpy().reshape(PLACES, PLACES)
         self._lines = [self._mask(self.rows, np.ones(PLACES, bool)), self._mask(self.columns, np.ones(PLACES, bool))]
-        self._inner = [self._mask(self.rows, inside.any(1)), self._mask(self.columns, inside.any(0))]
+        high, wide = np.asarray(inside.any(1)), np.asarray(inside.any(0))
+        self._inner = [self._mask(self.rows, high), self._mask(self.columns, wide)]
         self._color = vocabulary.action_index["locate:color"]
         self._pixels = pixel_of_place().numpy()
 

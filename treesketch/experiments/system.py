@@ -88,6 +88,10 @@ class System(ABC):
     def build(self) -> nn.Module:
         """The module with fresh weights."""
 
+    def describe(self, module: nn.Module) -> dict[str, str]:
+        """What goes with the weights on disk so that others than this system can read them."""
+        return {}
+
     @abstractmethod
     def make(self, pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> Any:
         """A batch from pairs with these numbers; a worker process may be asked for it."""

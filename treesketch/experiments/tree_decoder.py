@@ -15,6 +15,7 @@ from treesketch.experiments.system import Settings, Writer, score_columns
 from treesketch.layers import read_layers
 from treesketch.model.abreast import draw_abreast
 from treesketch.model.network import ModelConfig, Network
+from treesketch.model.weights import describe
 from treesketch.syntax import parse, unparse
 from treesketch.tree import Node
 
@@ -53,6 +54,11 @@ class TreeDecoder(Writer):
     def build(self) -> nn.Module:
         """The shipped learner's network."""
         return Network(self.vocabulary, self.settings.model())
+
+    def describe(self, module: nn.Module) -> dict[str, str]:
+        """What makes these weights ones that `draw --weights` takes."""
+        assert isinstance(module, Network)
+        return describe(module, "sketch", {})
 
     def make(self, pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> Any:
         """(targets, drawings, graphs) of parts of the pairs' programs; a program that cannot be written is left out."""

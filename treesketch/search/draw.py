@@ -30,6 +30,7 @@ from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
 from treesketch.search.trace import FEWEST_NUMBERS, decompose, draft
 from treesketch.search.turns import Turns
+from treesketch.styles.restyle import restyle
 from treesketch.tree import Node
 
 JUDGED_SIDE = 128  # pixels of the longer side at which drawings are compared with the picture
@@ -41,6 +42,7 @@ GRACE = 0.04  # share that each last step has at least, however late it is
 ENDED = 14  # renders, and one a layer, that the last pass takes however little is left
 ROUNDED = 3  # renders a number that rounding may take
 SURVEYED = 0.25  # share of the time after which regions are fitted only quickly
+PLACES = 3  # of a proposal that are tried, those that promise most
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
 PEN = 15  # prices that one weight of stroke fewer is worth, because that is how a person draws
@@ -53,7 +55,8 @@ class Options:
 
     price is the squared error, summed over the pixels and channels of a picture of 128 x 128, that a number must save.
     renders, when given, is the most drawings that may be judged; with it and infinite seconds time decides nothing, and
-    a seed gives the same program on fast machines and slow ones. `tally` says what counts.
+    a seed gives the same program on fast machines and slow ones. `tally` says what counts. style, when given, is the
+    hand of STYLES that the program is told in; else it is told in the shortest way.
     """
 
     seconds: float = 5.0
@@ -62,6 +65,7 @@ class Options:
     seed: int = 0
     price: float = 0.03
     renders: int | None = None
+    style: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ class _Search:
                     self.report(small, self.tried)
             if small is not start and small.layers:
                 large = to_sketch(self.settled(self.grown(small, self.tried), self.judge), self.unit(self.judge))
-                # What a painting covers is not quite what strokes with sharp turns do: the renderer decides.
+                # What pays at the smaller size need not at the larger.
                 best = min(best, large, key=lambda sketch: self.cost(sketch, self.rmse(sketch), self.judge))
         return self.refined(best)
 
@@ -171,12 +175,15 @@ class _Search:
                 sketch = finish(sketch, self.judge, self.ending(FINISHED, least))
                 sketch = arrange(sketch, self.judge, self.options.price, self.ending(FINISHED, least))
                 tree = write_program(sketch.layers, self.canvas, sketch.ground)
-                tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
+                if self.options.style is None:
+                    tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
             except OutOfRenders:
                 pass
         if tree is None:
             layers = tuple(rounded(layer, 100) for layer in sketch.layers)
             tree = write_program(layers, self.canvas, sketch.ground)
+        if self.options.style is not None:
+            tree = restyle(tree, self.options.style)
         self.allowance.release()
         rmse = self.judge.program_error(tree) ** 0.5
         end = self.allowance.step(rmse)
@@ -340,20 +347,23 @@ class _Search:
         price = self.price(self.tried)
         if sum(sizes) > 0.9 * self.options.numbers:
             price = max(price, float(stack.wrong.sum()) / sum(sizes))
-        rough: list[tuple[float, Trial, float]] = []
+        hopes: list[tuple[float, Layer, tuple[int, bool], float]] = []
         for layer in proposals:
-            size = layer_numbers(layer)
-            places = self.tried.places(layer, stack)
-            tried = (self.tried.try_layer(layer, stack, *place) for place in places if self.left() > 0)
-            found = [
-                (trial.gain * self.tried.target.size - extra, trial, extra)
-                for trial in tried
-                if trial is not None and trial.layer not in self.failed
-                for extra in [price * (size - (sizes[trial.place] if trial.instead else 0))]
-            ]
-            if found:
-                rough.append(max(found, key=lambda entry: entry[0]))
-        rough.sort(key=lambda entry: -entry[0])
+            size, own = layer_numbers(layer), []
+            for place, instead in self.tried.places(layer, stack):
+                extra = price * (size - (sizes[place] if instead else 0))
+                own.append((self.tried.promise(layer, stack, place, instead) - extra, layer, (place, instead), extra))
+            hopes += sorted(own, key=lambda hope: -hope[0])[:PLACES]
+        best: dict[Layer, tuple[float, Trial, float]] = {}
+        # What promises most goes first: renders may end before all are tried.
+        for _, layer, where, extra in sorted(hopes, key=lambda hope: -hope[0]):
+            trial = self.tried.try_layer(layer, stack, *where) if self.left() > 0 else None
+            if trial is None or trial.layer in self.failed:
+                continue
+            gain = trial.gain * self.tried.target.size - extra
+            if layer not in best or gain > best[layer][0]:
+                best[layer] = gain, trial, extra
+        rough = sorted(best.values(), key=lambda entry: -entry[0])
         fitted: list[tuple[float, Trial, Piece]] = []
         now = float(stack.wrong.sum())
         for _, trial, extra in rough[:FITTED]:

@@ -23,6 +23,8 @@ from treesketch.tree import Node
 Array = NDArray[np.float32]
 SEEN = 0.02  # coverage of a pixel that counts as touched
 KEPT = 4000  # coverages that are remembered
+RIGHT = 0.01  # squared error, summed over channels, of a pixel that is as it should be
+HARM = 0.3  # squared error that another layer is expected to do to such a pixel
 COUNTED = GEOMETRY | {"count"}  # roles of the numbers that a program is charged for
 
 
@@ -180,6 +182,22 @@ class Judge:
             if box[0] < bottom and top < box[2] and box[1] < right and left < box[3]
         ]
         return [(len(stack.boxes), False), *((k, False) for k in touched), *((k, True) for k in touched)]
+
+    def promise(self, layer: Layer, stack: Stack, place: int, instead: bool) -> float:
+        """About how much squared error a layer could save at a place, from the errors known there: nothing is drawn.
+
+        Where it can be seen it may put right what is wrong, and is likely to put wrong what is right.
+        """
+        paints = self.paints(layer)
+        top, left, bottom, right = _box(paints)
+        box = (slice(top, bottom), slice(left, right))
+        error = stack.gone[place] if instead else stack.wrong
+        lost = float((stack.wrong - error).sum()) if instead else 0.0
+        error = error[box]
+        if not error.size:
+            return lost
+        seen = np.maximum.reduce([cover[box] for cover, _ in paints]) * stack.over_clear[place + instead][box]
+        return lost + float((seen * np.where(error < RIGHT, error - HARM, error)).sum())
 
     def try_layer(self, layer: Layer, stack: Stack, place: int, instead: bool) -> Trial | None:
         """The layer in its best colour at a place of the stack (instead of the layer there), or None if it is not seen.

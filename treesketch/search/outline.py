@@ -5,12 +5,16 @@ change with the parameters. A `Layer` is an outline with a colour. `coverage` sa
 moves them to where a picture wants them.
 """
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
+
+from treesketch.polygons import TOLERANCE
+from treesketch.search.pen import widen
 
 Array = NDArray[np.float64]
 
@@ -30,6 +34,7 @@ CUT_ROUND = ("sector", "segment", "arc")
 SIDED = ("rect", "rounded", "box", "frame")
 POINTS = {"L": 1, "Q": 2, "C": 3}  # of a path's segment: a line, a quadratic or a cubic curve
 CHORD = 0.02  # pixels between a curve and the chords that stand for it
+SMOOTH = 1e-3  # tangent of the turn below which curves go on into one another, as in `polygons`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,16 +90,28 @@ def flatten(outline: Outline) -> tuple[Array, sparse.csr_matrix]:
     """Points along a path or a spline, and their derivative."""
     closed = outline.kind == "path"
     points = (outline.params if closed else outline.params[:-1]).reshape(-1, 2)
+    matrix, slope = _path_points(outline.verbs, tuple(_counts(outline)), closed)
+    return matrix @ points, slope
+
+
+def _counts(outline: Outline) -> list[int]:
+    """How many chords stand for each segment of a path or a spline."""
+    closed = outline.kind == "path"
+    points = (outline.params if closed else outline.params[:-1]).reshape(-1, 2)
     counts, at = [], int(not closed)
     for verb in outline.verbs:
         piece = points[np.arange(at - 1, at + POINTS[verb])]
-        bend = np.abs(piece[2:] - 2 * piece[1:-1] + piece[:-2]).max() if verb != "L" else 0.0
+        bends = piece[2:] - 2 * piece[1:-1] + piece[:-2]  # none of a line
         # Wang's bound; rounded to a few counts, so that a small move seldom changes how many there are.
-        count = int(np.ceil(np.sqrt((0.75 if verb == "C" else 0.25) * bend / CHORD) / 2)) * 2
-        counts.append(min(max(count, 1), 24))
+        chord, least = (CHORD, 2) if closed else (TOLERANCE, 1)
+        bend = np.sqrt((bends * bends).sum(axis=1).max(initial=0.0))
+        count = int(np.ceil(np.sqrt((0.75 if verb == "C" else 0.25) * bend / chord) / least)) * least
+        counts.append(min(max(count, 1), 24 if closed else 128))
         at += POINTS[verb]
-    matrix, slope = _path_points(outline.verbs, tuple(counts), closed)
-    return matrix @ points, slope
+    if not closed:  # curves that follow one another have equal counts, as in `polygons`
+        for run in re.finditer("[QC]+", outline.verbs):
+            counts[run.start() : run.end()] = [max(counts[run.start() : run.end()])] * len(run[0])
+    return counts
 
 
 def round_points(kind: str, params: Array) -> tuple[Array, Array]:
@@ -188,6 +205,42 @@ def center_line(outline: Outline) -> tuple[Array, Array, float]:
     if outline.kind in CLOSED_STROKES:
         return points, np.roll(points, -1, axis=0), w
     return points[:-1], points[1:], w
+
+
+def contours(outline: Outline) -> tuple[list[Array], sparse.csr_matrix | None]:
+    """The closed contours, each (n, 2), whose inside (non-zero winding) a shape or a stroke covers, and
+    d their points / d parameters as (2N, parameters), None = identity.
+    """
+    if outline.kind not in STROKES:
+        points, slope = boundary(outline)
+        return [points], slope
+    line, slope = stroke_points(outline)
+    sides, widened = widen(line, _bends(outline, len(line)), outline.kind in CLOSED_STROKES, float(outline.params[-1]))
+    if slope is not None:
+        widened = widened @ sparse.block_diag([slope, np.ones((1, 1))], format="csr")
+    return sides, widened
+
+
+def _bends(outline: Outline, count: int) -> NDArray[np.bool_]:
+    """Which of the `count` points of a stroke's centre line belong to a curve: (count,)."""
+    if outline.kind in ("ring", "arc"):
+        return np.ones(count, bool)
+    bends = np.zeros(count, bool)
+    if outline.kind == "frame":  # from corner to corner straight
+        own = bends.reshape(4, -1)
+        own[:, 1:-1] = True
+    if outline.kind == "spline":
+        points, at, end = outline.params[:-1].reshape(-1, 2), 0, 0
+        counts = _counts(outline)
+        for k, (verb, many) in enumerate(zip(outline.verbs, counts, strict=True)):
+            if verb != "L":
+                bends[end + 1 : end + many] = True
+            at, end = at + POINTS[verb], end + many
+            if verb != "L" and k + 1 < len(counts) and outline.verbs[k + 1] != "L":
+                leaving, entering = points[at] - points[at - 1], points[at + 1] - points[at]
+                aside = abs(leaving[0] * entering[1] - leaving[1] * entering[0])
+                bends[end] = aside < SMOOTH * float(leaving @ entering)
+    return bends
 
 
 def stroke_points(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:

@@ -20,4 +20,4 @@ ORDERS = {
 """Order of the shapes -> what is meant by it; where shapes overlap, what is behind comes first in all of them."""
 
 CANONICAL_ORDER = "reading"
-"""The order of the samplers and of all training data: one picture has one order."""
+"""The order that a learner is taught, by the samplers' own rule: what one picture shows is told in one order."""

@@ -30,7 +30,7 @@ def layer_of(mark: Mark, digits: Digits) -> Layer:
     transform, pen = mark.transform, mark.stroke
     size = _factor(transform)
     form = None
-    if pen is None or size is not None:
+    if pen is None or (size is not None and pen.weight * size <= MAX_NUMBER):
         form = _carried(mark.form, transform, pen is not None)
     weight = 0.0 if pen is None else pen.weight
     if form is None:

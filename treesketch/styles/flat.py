@@ -14,12 +14,16 @@ APART = 256  # boxes nearer than the canvas's longer side divided by this are ta
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A picture as layers from back to front on a canvas (width, height) with its ground, and boxes around them."""
+    """A picture as layers from back to front on a canvas (width, height) with its ground.
+
+    Beside each layer are the boxes of its mark.
+    """
 
     canvas: tuple[int, int]
     ground: Channels
     layers: tuple[Layer, ...]
     boxes: tuple[Box, ...]
+    seen: tuple[Box, ...]
 
     @property
     def near(self) -> float:
@@ -30,7 +34,13 @@ class Drawn:
 def drawn(record: Record, digits: Digits) -> Drawn:
     """The record's marks as layers of the canvas."""
     layers = tuple(layer_of(mark, digits) for mark in record.marks)
-    return Drawn(record.canvas, record.ground, layers, tuple(mark.box for mark in record.marks))
+    return Drawn(
+        record.canvas,
+        record.ground,
+        layers,
+        tuple(mark.box for mark in record.marks),
+        tuple(mark.seen for mark in record.marks),
+    )
 
 
 def write_flat(picture: Drawn) -> Node:
@@ -43,13 +53,14 @@ def in_order(picture: Drawn, order: str) -> Drawn:
     if order == "paint":
         return picture
     boxes = [grown(box, picture.near) for box in picture.boxes]
-    keys = [_reading(box) if order == "reading" else _size(box) for box in picture.boxes]
+    keys = [_reading(box) if order == "reading" else _size(box) for box in picture.seen]
     places = painted_order(boxes, keys, paints_of(picture.layers))
     return Drawn(
         picture.canvas,
         picture.ground,
         tuple(picture.layers[i] for i in places),
         tuple(picture.boxes[i] for i in places),
+        tuple(picture.seen[i] for i in places),
     )
 
 
@@ -61,7 +72,13 @@ def grown(box: Box, by: float) -> Box:
 
 def paints_of(layers: Sequence[Layer]) -> list[object]:
     """What each layer paints with: equal where it does not matter which of two is behind."""
-    return [(layer.fill, layer.stroke) if layer.fill is None or layer.stroke is None else object() for layer in layers]
+    return [_paint(layer) for layer in layers]
+
+
+def _paint(layer: Layer) -> object:
+    """The one opaque colour that a layer paints with; what has two, or is clear, is like no other."""
+    colors = [color for color in (layer.fill, layer.stroke) if color is not None]
+    return colors[0] if len(colors) == 1 and len(colors[0]) == 3 else object()
 
 
 def _reading(box: Box) -> tuple[float, float]:

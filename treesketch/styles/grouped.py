@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 
 from treesketch.language import load_language
-from treesketch.layers import Layer, Paint, color_node, literal, pair, paint_after, write_forms
+from treesketch.layers import Layer, Paint, color_node, paint_after, pair, write_forms
 from treesketch.styles.carry import Digits, movable, moved, numbers, tidied
 from treesketch.styles.flat import Drawn
 from treesketch.styles.parts import Part, parts_of
@@ -17,7 +17,7 @@ from treesketch.tree import Node, walk
 
 EXACT = 3  # decimals to which numbers of two parts agree that are the same
 
-_UNKNOWN = Paint((), (), math.nan, "", "")  # the paint where a function begins: it sets all that it needs
+_UNKNOWN = Paint((), (), math.nan, "unknown", "unknown")  # the paint where a function begins: it sets all that it needs
 Point = tuple[float, float]
 Key = tuple[object, ...]
 
@@ -30,14 +30,14 @@ class _Same:
     origin: Point | None
 
 
-def write_grouped(picture: Drawn, digits: Digits) -> Node:
-    """The program in parts; the flat one where nothing belongs together."""
-    return _Writer(picture, digits).program()
+def write_grouped(picture: Drawn, digits: Digits, share: bool = True) -> Node:
+    """The program in parts; the flat one where nothing belongs together. Unless parts share, each is a function."""
+    return _Writer(picture, digits, share).program()
 
 
 class _Writer:
-    def __init__(self, picture: Drawn, digits: Digits):
-        self.picture, self.digits = picture, digits
+    def __init__(self, picture: Drawn, digits: Digits, share: bool):
+        self.picture, self.digits, self.share = picture, digits, share
         self.items = parts_of(picture)
         self.looks: dict[int, _Same] = {}  # by the part's id
         self.uses: dict[Key, int] = {}
@@ -66,7 +66,7 @@ class _Writer:
                 self.looks[id(part)] = self._same(part)
 
     def _same(self, part: Part) -> _Same:
-        origin = self._origin(part)
+        origin = self._origin(part) if self.share else None
         if origin is None:
             return _Same(("alone", id(part)), None)
         x, y = origin
@@ -84,17 +84,15 @@ class _Writer:
 
     def _origin(self, part: Part) -> Point | None:
         """The first point of a part that can be moved as a whole; None for others."""
-        if any(
-            self.looks[id(item)].origin is None
-            if isinstance(item, Part)
-            else not movable(self.picture.layers[item].shape)
-            for item in part.items
-        ):
-            return None
-        first = part.items[0]
-        if isinstance(first, Part):
-            return self.looks[id(first)].origin
-        return numbers(next(node for _, node in walk(self.picture.layers[first].shape) if node.production == "point"))
+        origins = []
+        for item in part.items:
+            if isinstance(item, Part):
+                origins.append(self.looks[id(item)].origin)
+            else:
+                form = self.picture.layers[item].shape
+                point = next(node for _, node in walk(form) if node.production == "point")
+                origins.append(numbers(point) if movable(form) else None)
+        return None if None in origins else origins[0]
 
     def _count(self, items: list[int | Part], seen: set[Key]) -> None:
         """Count the places that call each part; what a part calls counts once."""
@@ -146,7 +144,7 @@ class _Writer:
     def _word(self, part: Part) -> str:
         """What a part is called."""
         members = _layers(part)
-        boxes = self.picture.boxes
+        boxes = self.picture.seen
         largest = max(members, key=lambda i: (boxes[i][2] - boxes[i][0]) * (boxes[i][3] - boxes[i][1]))
         layer = self.picture.layers[largest]
         color = layer.fill or layer.stroke
@@ -180,6 +178,6 @@ def _merged(before: Paint, end: Paint) -> Paint:
         before.fill if end.fill == _UNKNOWN.fill else end.fill,
         before.stroke if end.stroke == _UNKNOWN.stroke else end.stroke,
         before.weight if math.isnan(end.weight) else end.weight,
-        before.cap if end.cap == "" else end.cap,
-        before.join if end.join == "" else end.join,
+        before.cap if end.cap == _UNKNOWN.cap else end.cap,
+        before.join if end.join == _UNKNOWN.join else end.join,
     )

@@ -10,8 +10,8 @@ from treesketch.simplify import drawn, length, rmse
 from treesketch.tree import Node
 
 LARGEST_CHANGE = 0.001  # rmse (0..1): a quarter of one of 255 levels, all over the picture
-MOST_LOOKS = 400  # programs that are drawn on the way to one
-MOST_DRAWN = 40_000  # the same in shapes
+MOST_LOOKS = 300  # programs that are drawn on the way to one
+MOST_DRAWN = 20_000  # the same in shapes
 
 
 class Judge:

@@ -33,13 +33,13 @@ def with_repetition(tree: Node, accepts: Accepts) -> Node:
     """The program with loops for what repeats, as far as they are accepted; as it was where nothing does."""
     while True:
         fewest = LONG_ROW if len(tree.children) <= MOST_FORMS else FEWEST_TURNS
-        longer = _first_accepted(tree, _rows(tree.children, fewest), accepts)
+        longer = _accepted(tree, _rows(tree.children, fewest), accepts)
         if longer is None:
             break
         tree = longer
     if len(tree.children) <= MOST_FORMS:
         tree = with_loops(tree, accepts)
-    while (longer := _first_accepted(tree, _lists(tree.children), accepts)) is not None:
+    while (longer := _accepted(tree, _lists(tree.children), accepts)) is not None:
         tree = longer
     return tree
 
@@ -47,24 +47,41 @@ def with_repetition(tree: Node, accepts: Accepts) -> Node:
 Found = tuple[int, int, int, Node]  # nodes saved, the first form, how many forms, what stands for them
 
 
-def _first_accepted(tree: Node, found: Iterator[Found], accepts: Accepts) -> Node | None:
-    """The program with the loop that says most and is accepted."""
-    forms = tree.children
-    for _, first, covered, loop in sorted(found, key=lambda entry: (-entry[0], entry[1])):
-        candidate = Node("program", (*forms[:first], loop, *forms[first + covered :]))
+def _accepted(tree: Node, found: Iterator[Found], accepts: Accepts) -> Node | None:
+    """The program with all loops that have room beside those that say more, or with the first that is accepted."""
+    ranked = sorted((entry for entry in found if entry[0] > 0), key=lambda entry: (-entry[0], entry[1]))
+    free = [True] * len(tree.children)
+    together: list[Found] = []
+    for entry in ranked:
+        if all(free[entry[1] : entry[1] + entry[2]]):
+            free[entry[1] : entry[1] + entry[2]] = [False] * entry[2]
+            together.append(entry)
+    for some in [together, *([entry] for entry in ranked)] if ranked else []:
+        forms = list(tree.children)
+        for _, first, covered, loop in sorted(some, key=lambda entry: -entry[1]):
+            forms[first : first + covered] = [loop]
+        candidate = Node("program", tuple(forms))
         if accepts(candidate, tree):
             return candidate
     return None
 
 
+class _Row:
+    """Forms in a row: what kind each is, forms that differ in numbers alone being of one, and its numbers."""
+
+    def __init__(self, forms: Forms):
+        self.forms = forms
+        looks: dict[object, int] = {}
+        self.kinds = [looks.setdefault(tuple(skeleton(form)), len(looks)) for form in forms]
+        self.values = [[n.value for _, n in walk(form) if isinstance(n.value, float)] for form in forms]
+
+
 class _Groups:
     """Forms that come again in groups of one length: where, how often, and their numbers."""
 
-    def __init__(self, forms: Forms, size: int):
-        self.forms, self.size = forms, size
-        looks: dict[object, int] = {}
-        kinds = [looks.setdefault(tuple(skeleton(form)), len(looks)) for form in forms]
-        self.values = [[n.value for _, n in walk(form) if isinstance(n.value, float)] for form in forms]
+    def __init__(self, row: _Row, size: int):
+        self.size, self.values = size, row.values
+        forms, kinds = row.forms, row.kinds
         self.alike = [0] * (len(forms) + 1)  # how many forms from here on look like those one group further
         for i in reversed(range(len(forms) - size)):
             self.alike[i] = self.alike[i + 1] + 1 if kinds[i] == kinds[i + size] else 0
@@ -81,8 +98,9 @@ class _Groups:
 
 def _rows(forms: Forms, fewest: int) -> Iterator[Found]:
     """Loops for groups whose numbers go on by equal steps."""
+    row = _Row(forms)
     for size in range(1, LONGEST_GROUP + 1):
-        groups = _Groups(forms, size)
+        groups = _Groups(row, size)
         first = 0
         while first + fewest * size <= len(forms):
             times = _even(groups, first)
@@ -115,8 +133,9 @@ def _even(groups: _Groups, first: int) -> int:
 
 def _lists(forms: Forms) -> Iterator[Found]:
     """Loops over a list, for groups that differ in one number; the same number may stand in several places, moved."""
+    row = _Row(forms)
     for size in range(1, LONGEST_GROUP + 1):
-        groups = _Groups(forms, size)
+        groups = _Groups(row, size)
         first = 0
         while first + 2 * size <= len(forms):
             values, slots = _one_number(groups, first)
@@ -129,7 +148,7 @@ def _lists(forms: Forms) -> Iterator[Found]:
 
 
 def _one_number(groups: _Groups, first: int) -> tuple[list[float], set[int]]:
-    """The values of the one number in which groups from a form on differ, and in which places of the first it stands."""
+    """The values of the one number in which groups from a form on differ, and where in the first group it stands."""
     start = groups.numbers(first, 0)
     values: list[float] = []
     slots: set[int] = set()

@@ -12,6 +12,7 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 import numpy.typing as npt
 
+from treesketch.sampling.order import Box
 from treesketch.styles.flat import Drawn, grown, paints_of
 
 DEEPEST = 6  # parts within parts
@@ -37,25 +38,32 @@ def parts_of(picture: Drawn) -> list[int | Part]:
     """The picture's layers, those that belong together in parts; painted in this order they give the same picture."""
     if not picture.layers:
         return []
-    boxes = np.array([grown(box, picture.near) for box in picture.boxes])
-    left, top, right, bottom = boxes.T
-    touch = (left[:, None] < right) & (left < right[:, None]) & (top[:, None] < bottom) & (top < bottom[:, None])
     paints = paints_of(picture.layers)
     kinds: dict[object, int] = {}
     kind = np.array([kinds.setdefault(paint, len(kinds)) for paint in paints])
-    before = np.triu(touch & (kind[:, None] != kind), 1)  # before[a, b]: a must be painted before b
+    overlap = _touch([grown(box, picture.near) for box in picture.boxes])
+    before = np.triu(overlap & (kind[:, None] != kind), 1)  # before[a, b]: a must be painted before b
     width, height = picture.canvas
     grounds = {
         i
-        for i, (x0, y0, x1, y1) in enumerate(picture.boxes)
+        for i, (x0, y0, x1, y1) in enumerate(picture.seen)
         if picture.layers[i].shape.production == "rect" and x0 <= 0 and y0 <= 0 and x1 >= width and y1 >= height
     }
-    sizes = (right - left) * (bottom - top)
-    heaps = _heaps([i for i in range(len(boxes)) if i not in grounds], touch, sizes)
+    sizes = np.array([(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in picture.seen])
+    touch = _touch([grown(box, picture.near) for box in picture.seen])
+    heaps = _heaps([i for i in range(len(sizes)) if i not in grounds], touch, sizes)
     items = _items(heaps[0], 0) if len(heaps) == 1 else [item for heap in heaps for item in _as_item(heap, 0)]
     if len(items) > 1 and not any(isinstance(item, Part) for item in items) and len(heaps) == 1:
         items = [Part(items)]
     return _painted([*grounds, *items], before)
+
+
+def _touch(boxes: Sequence[Box]) -> Bools:
+    """Which of the boxes share a place, (n, n)."""
+    left, top, right, bottom = np.array(boxes).T
+    return np.asarray(
+        (left[:, None] < right) & (left < right[:, None]) & (top[:, None] < bottom) & (top < bottom[:, None])
+    )
 
 
 def _heaps(members: Sequence[int], touch: Bools, sizes: npt.NDArray[np.float64]) -> list[_Heap]:

@@ -13,8 +13,8 @@ from treesketch.errors import RunError
 from treesketch.interpreter import Interpreter
 from treesketch.layers import Channels, literal, pair
 from treesketch.outline import Corner
-from treesketch.scene import Affine, Color, Point, Shape, Stroke, apply, stretch
-from treesketch.tree import Node, count
+from treesketch.scene import POINTS_OF_VERB, Affine, Color, Path, Point, Shape, Stroke, apply, stretch
+from treesketch.tree import Node, count, walk
 
 MOST_SHAPES = 2_000  # of a program written out, and
 MOST_NODES = 60_000  # its nodes
@@ -26,8 +26,9 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom in canvas un
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One shape: its form in its own units, what takes these to the canvas, its paint, and a box around what it paints.
+    """One shape: its form in its own units, what takes these to the canvas, its paint, and two boxes.
 
+    box is around all that it may paint, seen around its geometry with half the pen, as far as that is on the canvas.
     A rect is given by its corner, an ellipse and an arc by their centre, whatever the modes were.
     """
 
@@ -36,6 +37,7 @@ class Mark:
     fill: Color | None
     stroke: Stroke | None
     box: Box
+    seen: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,18 @@ class _Recorder(Canvas):
         if fill is None and stroke is None:
             return
         node = form()
+        if any(isinstance(each.value, float) and not math.isfinite(each.value) for _, each in walk(node)):
+            node = _outline(drawn[0].path)  # what is drawn does not depend on that number
         self.nodes += count(node)
         if len(self.marks) >= MOST_SHAPES or self.nodes > MOST_NODES:
             most = f"{MOST_SHAPES} shapes or {MOST_NODES} nodes"
             raise RunError(f"written out it would have more than {most}; draw less in its loops")
-        self.marks.append(Mark(node, self.transform, fill, stroke, _box(points, stroke, self.transform)))
+        pen = 0.0 if stroke is None else stroke.weight / 2 * max(stretch(self.transform), *map(abs, self.transform[:4]))
+        far = 0.0 if stroke is None else 1 + pen * _reach(stroke, len(points))  # 1: strokes are moved to pixels
+        width, height = self.size
+        x0, y0, x1, y1 = _box(points, pen)
+        seen = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
+        self.marks.append(Mark(node, self.transform, fill, stroke, _box(points, far), seen))
 
     def _oval(self, x: float, y: float, width: float, height: float) -> tuple[Node, Node]:
         """The centre and the diameters of an ellipse's four numbers."""
@@ -162,14 +171,30 @@ def _placed(shape: Shape) -> list[Point]:
     return [apply(shape.transform, point) for point in shape.path.points]
 
 
-def _box(points: Sequence[Point], stroke: Stroke | None, transform: Affine) -> Box:
-    """A box around all that a shape of these points on the canvas may paint; control points lie in it too."""
+def _reach(stroke: Stroke, points: int) -> float:
+    """How many half pens a stroke of so many points may reach out."""
+    return SHARPEST if stroke.join == "miter" and points > 2 else OUT
+
+
+def _box(points: Sequence[Point], far: float) -> Box:
+    """A box around points and so much room; the control points of curves lie in it too."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    far = 0.0
-    if stroke is not None:
-        reach = SHARPEST if stroke.join == "miter" and len(points) > 2 else OUT
-        far = 1 + reach * stroke.weight / 2 * max(stretch(transform), *map(abs, transform[:4]))  # 1: moved to a pixel
     return min(xs) - far, min(ys) - far, max(xs) + far, max(ys) + far
+
+
+def _outline(path: Path) -> Node:
+    """A path as a shape of corners."""
+    contours: list[list[tuple[str, Corner]]] = []
+    rest = iter(path.points)
+    for verb in path.verbs:
+        points = tuple(next(rest) for _ in range(POINTS_OF_VERB[verb]))
+        if verb == "M":
+            contours.append([])
+        if points:
+            contours[-1].append(("bezier" if verb == "C" else "vertex", points))
+    first, *others = map(_vertices, contours)
+    rings = (Node("contour", corners) for corners in others)
+    return Node("polygon" if path.verbs.endswith("Z") else "polyline", (*first, *rings))
 
 
 def _points(points: Sequence[Point]) -> tuple[Node, ...]:

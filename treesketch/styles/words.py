@@ -1,7 +1,7 @@
 """What a person would call a colour or a shape. Channels or a form in, a word that is a name of the language out."""
 
-from colorsys import rgb_to_hls
 from collections.abc import Container
+from colorsys import rgb_to_hls
 
 from treesketch.layers import Channels
 from treesketch.styles.carry import numbers
