@@ -82,7 +82,7 @@ class Rewards(TreeDecoder):
     columns = (
         *("source", "reward_loss", "likeliest_reward", "best_reward", "renders", "drawing_seconds"),
         *score_columns("scenes", "characters", "real"),
-        "best",
+        *("scenes_best", "characters_best", "real_best"),
     )
 
     def __init__(self, settings: RewardSettings):
@@ -143,14 +143,14 @@ class Rewards(TreeDecoder):
         return self.sources.held_out_loss(module)
 
     def measure(self, module: nn.Module, pictures: int) -> Report:
-        """Each set's score; `best`, on the last set (drawings, where there are any), is the rmse of the best of so many
-        sampled programs, by the exact renderer."""
+        """Each set's score, and the rmse of the best of `best` sampled programs, by the exact renderer."""
         assert isinstance(module, Network)
         report = super().measure(module, pictures)
-        *_, pairs = self.sets(pictures).values()
-        targets = [pairs.picture(k).astype(np.float32) / 255 for k in range(len(pairs))]
-        best = best_of(module, targets, self.settings.best, self.settings.units)
-        return Report({**report.values, "best": best}, report.examples)
+        best: dict[str, float] = {}
+        for name, pairs in self.sets(pictures).items():
+            targets = [pairs.picture(k).astype(np.float32) / 255 for k in range(len(pairs))]
+            best[f"{name}_best"] = best_of(module, targets, self.settings.best, self.settings.units)
+        return Report({**report.values, **best}, report.examples)
 
 
 def roll(
