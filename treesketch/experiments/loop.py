@@ -79,7 +79,7 @@ def train_system(name: str, path: Path, overrides: list[str], resume: Path | Non
     system = load_system(name, path, overrides)
     settings: Settings = system.settings
     learner = Learner(system, " ".join([path.name, *overrides]))
-    if settings.start:
+    if settings.start and not resume:
         with _told(Path(settings.start)):
             system.start(learner.module, Path(settings.start))
             learner.average.load_state_dict(learner.module.state_dict())
