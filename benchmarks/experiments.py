@@ -91,7 +91,7 @@ def draw_grid(runs: list[dict[str, Any]], shards: Path, drawings: Path | None, p
         if folder is not None:
             pairs = load_pairs(folder, HELD_OUT).only(kinds, runs[0]["pictures"])
             targets += [(name, k, pairs.picture(k)) for k in range(min(SHOWN, len(pairs)))]
-    figure, axes = plt.subplots(len(runs) + 1, len(targets), figsize=(len(targets) * 0.75, (len(runs) + 1) * 0.8))
+    figure, axes = plt.subplots(len(runs) + 1, len(targets), figsize=(len(targets) * 0.75, (len(runs) + 1) * 0.66))
     for column, (name, number, target) in enumerate(targets):
         axes[0][column].imshow(target)
         for line, run in enumerate(runs, 1):
