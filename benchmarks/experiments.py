@@ -69,10 +69,10 @@ def draw_curves(runs: list[dict[str, Any]], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
     for axis, name in zip(axes, ("scenes", "real"), strict=True):
         for run in runs:
-            rows = [row for row in run["rows"] if f"{name}_rmse" in row]
-            if rows:
-                axis.plot([row["samples"] for row in rows], [row[f"{name}_rmse"] for row in rows], label=run["name"])
-        axis.set_xlabel("samples")
+            points = {row["samples"] / 1000: row[f"{name}_rmse"] for row in run["rows"] if f"{name}_rmse" in row}
+            if points:
+                axis.plot(list(points), list(points.values()), "o-", markersize=3, label=run["name"])
+        axis.set_xlabel("samples, in thousands")
         axis.set_title(name)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("rmse, 64 pixels")
