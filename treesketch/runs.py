@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from treesketch.errors import SketchError
 from treesketch.files import describe
@@ -58,6 +59,27 @@ def decayed_groups(network: nn.Module, weight_decay: float) -> list[dict[str, An
     decayed = [p for p in network.parameters() if p in matrices]
     others = [p for p in network.parameters() if p not in matrices]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def pack_state(network: nn.Module, average: nn.Module, optimiser: Optimizer) -> dict[str, Tensor]:
+    """All that resuming needs as tensors by name: both networks' and the optimiser's moments."""
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    for number, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
+    return tensors
+
+
+def unpack_state(tensors: Mapping[str, Tensor], network: nn.Module, average: nn.Module, optimiser: Optimizer) -> None:
+    """Take up what `pack_state` gave. Raises RuntimeError, KeyError or ValueError where it is of other networks."""
+    for prefix, module in (("network.", network), ("average.", average)):
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, number, key = name.split(".")
+            moments.setdefault(int(number), {})[key] = value
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
 def new_run(name: str) -> Path:

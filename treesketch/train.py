@@ -46,8 +46,10 @@ from treesketch.runs import (
     learning_rate,
     leave_interrupts,
     new_run,
+    pack_state,
     show_progress,
     to_toml,
+    unpack_state,
 )
 from treesketch.sampling.problems import PROBLEMS, sample_problem, simplify
 from treesketch.settings import read_settings, revision
@@ -654,10 +656,7 @@ def _solves(network: Network, problem: Node) -> bool:
 
 def save_run(run: Path, config: Config, learner: Learner) -> None:
     """Write the state to go on from and the weights to draw with, each whole or not at all."""
-    tensors = {f"network.{name}": value for name, value in learner.network.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
-    for number, values in learner.optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
+    tensors = pack_state(learner.network, learner.average, learner.optimiser)
     notes = {
         "config": json.dumps(asdict(config)),
         "seed": str(config.seed),
@@ -686,15 +685,7 @@ def load_state(path: Path, config: Config, learner: Learner) -> None:
             message = f"the run has another {key}{detail}; use its own config, {path.parent / CONFIG}"
             raise CheckpointError(message, file=str(path))
     try:
-        for prefix, module in (("network.", learner.network), ("average.", learner.average)):
-            module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, number, key = name.split(".")
-                moments.setdefault(int(number), {})[key] = value
-        groups = learner.optimiser.state_dict()["param_groups"]
-        learner.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        unpack_state(tensors, learner.network, learner.average, learner.optimiser)
         learner.take_up(int(metadata["step"]), float(metadata["seconds"]), float(metadata["elapsed"]))
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"no whole state: {str(error).splitlines()[-1].strip()}", file=str(path)) from None

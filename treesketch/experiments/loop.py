@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from treesketch.data import to_bytes
 from treesketch.errors import CheckpointError, ConfigError
 from treesketch.experiments import SYSTEMS
 from treesketch.experiments.pairs import choose_numbers
@@ -38,8 +39,10 @@ from treesketch.runs import (
     learning_rate,
     leave_interrupts,
     new_run,
+    pack_state,
     show_progress,
     to_toml,
+    unpack_state,
 )
 from treesketch.settings import read_settings, revision
 
@@ -123,7 +126,7 @@ class Learner:
         return self._worked / ((self._worked + self._waited) or math.nan)
 
     def learn(self, batches: Iterator[Any]) -> None:
-        """One step. Raises FloatingPointError where the loss or its gradient is no number."""
+        """One step. Raises CheckpointError where the loss or its gradient is no number."""
         began = time.monotonic()
         batch = next(batches)
         there = time.monotonic()
@@ -245,14 +248,10 @@ def _write_results(run: Path, learner: Learner, report: Report) -> None:
     for name, examples in report.examples.items():
         body.append(f"<h2>{escape(name)}</h2>")
         for example in examples:
-            figures = [write_figure(_to_bytes(picture), caption) for caption, picture in example.pictures]
+            figures = [write_figure(to_bytes(picture.clip(0, 1)), caption) for caption, picture in example.pictures]
             text = f"<pre>{escape(example.program)}</pre>" if example.program else ""
             body.append(f'<article><div class="pictures">{"".join(figures)}</div>{text}</article>')
     write_whole(run / PAGE, write_document(settings.name, "", body))
-
-
-def _to_bytes(picture: np.ndarray) -> np.ndarray:
-    return (picture.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 # The run's state
@@ -274,10 +273,7 @@ def _notes(learner: Learner) -> dict[str, str]:
 
 def _save(run: Path, learner: Learner) -> None:
     """Write the state to go on from and the averaged weights, in half precision, each whole or not at all."""
-    tensors = {f"network.{name}": value for name, value in learner.module.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
-    for number, values in learner.optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{number}.{name}": value for name, value in values.items()}
+    tensors = pack_state(learner.module, learner.average, learner.optimiser)
     save_tensors(run / STATE, tensors, _notes(learner))
     halved = {name: value.half() for name, value in learner.average.state_dict().items()}
     save_tensors(run / WEIGHTS, halved, learner.system.describe(learner.average) | _notes(learner))
@@ -291,15 +287,7 @@ def _load_state(path: Path, learner: Learner) -> None:
     if there != here:
         raise CheckpointError(f"a run of the system '{there}', not '{here}'", file=str(path))
     with _told(path):
-        for prefix, module in (("network.", learner.module), ("average.", learner.average)):
-            module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, number, key = name.split(".")
-                moments.setdefault(int(number), {})[key] = value
-        groups = learner.optimiser.state_dict()["param_groups"]
-        learner.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        unpack_state(tensors, learner.module, learner.average, learner.optimiser)
         learner.step, learner.seconds = int(notes["step"]), float(notes["seconds"])
 
 

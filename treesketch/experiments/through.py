@@ -17,17 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from treesketch.actions import Vocabulary
-from treesketch.data import SIZE, Example, Scene, choose_task, collate, compose, make_example, write_scene
-from treesketch.derivation import UnencodableError
+from treesketch.data import SIZE, Example, Scene, choose_task, collate, make_example
 from treesketch.errors import ConfigError
 from treesketch.experiments.painted import draw_neurally, load_painter
 from treesketch.experiments.pairs import Pairs
 from treesketch.experiments.relaxed import DrawForms, Form, draw_exactly, expect, read_form
 from treesketch.experiments.system import score_columns
-from treesketch.experiments.tree_decoder import TreeDecoder, TreeSettings
-from treesketch.layers import read_layers
+from treesketch.experiments.tree_decoder import TreeDecoder, TreeSettings, write_scenes
 from treesketch.model.network import Network
-from treesketch.syntax import parse
 
 LEAST_CHANGE = 3.0  # squared error of a picture, summed: forms that change less than this count less
 
@@ -116,14 +113,7 @@ def make_lesson(
     owners: list[int] = []
     forms: list[Form] = []
     after: list[np.ndarray] = []
-    for number in numbers:
-        layers, ground = read_layers(parse(pairs.programs[number]).children)
-        assert ground is not None
-        scene = compose(layers, ground)
-        try:
-            written = write_scene(vocabulary, scene)
-        except UnencodableError:
-            continue
+    for scene, written in write_scenes(vocabulary, pairs, numbers):
         for _ in range(parts):
             task = choose_task(len(scene.layers), rng)
             examples.append(make_example(vocabulary, scene, written, task, rng))

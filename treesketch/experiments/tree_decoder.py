@@ -1,6 +1,7 @@
 """The shipped learner's network on the pairs, as a system among the others: the same examples, losses and writing."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,18 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from treesketch.actions import load_vocabulary
-from treesketch.data import Example, choose_task, collate, compose, make_example, paint_forms, write_scene
+from treesketch.actions import Vocabulary, load_vocabulary
+from treesketch.data import (
+    Example,
+    Scene,
+    Written,
+    choose_task,
+    collate,
+    compose,
+    make_example,
+    paint_forms,
+    write_scene,
+)
 from treesketch.derivation import UnencodableError
 from treesketch.experiments.pairs import Pairs
 from treesketch.experiments.system import Settings, Writer, score_columns
@@ -68,14 +79,7 @@ class TreeDecoder(Writer):
     def make(self, pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> Any:
         """(targets, drawings, graphs) of parts of the pairs' programs; a program that cannot be written is left out."""
         examples: list[Example] = []
-        for number in numbers:
-            layers, ground = read_layers(parse(pairs.programs[number]).children)
-            assert ground is not None
-            scene = compose(layers, ground)
-            try:
-                written = write_scene(self.vocabulary, scene)
-            except UnencodableError:
-                continue
+        for scene, written in write_scenes(self.vocabulary, pairs, numbers):
             for _ in range(self.settings.parts):
                 task = choose_task(len(scene.layers), rng)
                 examples.append(make_example(self.vocabulary, scene, written, task, rng))
@@ -97,6 +101,16 @@ class TreeDecoder(Writer):
         """What forms draw, (64, 64, 3) in 0..1: one render."""
         self.renders += 1
         return paint_forms(forms)
+
+
+def write_scenes(vocabulary: Vocabulary, pairs: Pairs, numbers: Sequence[int]) -> Iterator[tuple[Scene, Written]]:
+    """The scenes of pairs with these numbers and what writes them, without those that the actions cannot write."""
+    for number in numbers:
+        layers, ground = read_layers(parse(pairs.programs[number]).children)
+        assert ground is not None
+        scene = compose(layers, ground)
+        with contextlib.suppress(UnencodableError):
+            yield scene, write_scene(vocabulary, scene)
 
 
 def unparse_forms(forms: Sequence[Node]) -> str:
