@@ -25,7 +25,10 @@ from treesketch.shards.store import HELD_OUT, TRAIN
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = [path for path in sorted((ROOT / "configs").glob("*.toml")) if find_system(path, [])]
-SMALL = ("steps=2", "batch=4", "evaluate=1", "held_out=4", "pictures=1", "final=2", "workers=0", "precision=fp32")
+SMALL = (
+    *("steps=2", "batch=4", "evaluate=1", "held_out=4", "pictures=1", "final=2", "looks=3", "workers=0"),
+    "precision=fp32",
+)
 SIZES = {  # of each system's network and of what it writes
     "tree": ("width=24", "tree_layers=1", "units=2"),
     "styled": ("width=24", "tree_layers=1", "units=2", "start="),

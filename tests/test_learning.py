@@ -33,7 +33,9 @@ from treesketch.experiments.relaxed import (
     read_form,
 )
 from treesketch.experiments.rewards import LEAST_SPREAD, RewardSettings, advantages, roll, surrogate
+from treesketch.experiments.scoring import nearest
 from treesketch.experiments.through import undone_share
+from treesketch.experiments.tries import SAMPLES, State, search_forms, try_forms
 from treesketch.layers import read_layers
 from treesketch.model.abreast import Trace, draw_abreast, write_abreast
 from treesketch.model.graph import decisions_to_graph
@@ -52,7 +54,7 @@ from treesketch.shards.store import (
     write_manifest,
 )
 from treesketch.syntax import parse
-from treesketch.tree import Node
+from treesketch.tree import Node, walk
 
 HEAD = "(size 128 128) (background 250 240 230) (no-stroke) "
 DISC = "(fill 200 30 40) (ellipse 48 60 44 32) "
@@ -61,7 +63,7 @@ FAN = "(fill 0 120 60) (triangle 16 16 112 32 40 120) "
 PROGRAMS = [HEAD + forms for forms in (DISC, BOX, FAN, DISC + BOX, BOX + FAN, FAN + DISC)]
 TURNED = HEAD + "(fill 10 20 30) (with-translation [64 60] (with-rotation [0.5236] (rect -24 -12 48 24)))"
 TINY = ("width=24", "heads=2", "grid_layers=1", "tree_layers=1", "batch=2", "steps=2", "evaluate=1", "warmup=1")
-SMALL = (*TINY, "held_out=2", "pictures=1", "final=1", "units=2", "workers=0", "precision='fp32'")
+SMALL = (*TINY, "held_out=2", "pictures=1", "final=1", "looks=4", "units=2", "workers=0", "precision='fp32'")
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,50 @@ def test_every_drawing_that_is_looked_at_is_one_render(network: Network) -> None
     assert calls == len(programs) == 2
 
 
+# Trying forms, and searching with it
+
+
+def test_a_reward_is_what_a_form_takes_from_the_error(network: Network) -> None:
+    states = [State(draw_target(program)) for program in PROGRAMS[:3]]
+    states[0].forms, states[0].drawing = [*parse(HEAD).children[1:]], draw_target(HEAD)
+    before = [list(state.forms) for state in states]
+    for each, state, forms in zip(
+        try_forms(network, states, 3, 1e-3, paint_forms, np.random.default_rng(2)), states, before, strict=True
+    ):
+        for trace, drawn, reward in zip(each.traces, each.drawn, each.rewards, strict=True):
+            picture = paint_forms([*forms, *trace.written.forms])
+            np.testing.assert_array_equal(drawn, picture)
+            errors = [float(((there - state.target) ** 2).mean()) for there in (state.drawing, picture)]
+            nodes = sum(1 for form in trace.written.forms for _ in walk(form))
+            assert math.isclose(reward, errors[0] - errors[1] - 1e-3 * nodes, abs_tol=1e-6)
+
+
+@pytest.mark.parametrize("renders", [2, 8, 30])
+def test_a_search_gives_the_nearest_of_the_states_it_was_at(network: Network, renders: int) -> None:
+    targets = [draw_target(program) for program in PROGRAMS[:3]]
+    seen: list[list[Node]] = []
+
+    def paint(forms: Sequence[Node]) -> np.ndarray:
+        seen.append(list(forms))
+        return paint_forms(forms)
+
+    found = search_forms(network, targets, renders, paint, np.random.default_rng(0))
+    samples = min(renders, SAMPLES)
+    assert len(targets) * samples <= len(seen) <= len(targets) * renders
+    assert all(forms in seen for forms in found)
+    for forms, target in zip(found, targets, strict=True):
+        error = ((paint_forms(forms) - target) ** 2).mean()
+        starts = [forms[:k] for k in range(len(forms)) if forms[:k] in seen]
+        assert all(((paint_forms(start) - target) ** 2).mean() >= error for start in starts)
+
+
+def test_the_nearest_program_is_chosen_by_its_picture() -> None:
+    target = draw_target(PROGRAMS[0])
+    near = PROGRAMS[0].replace("44 32", "44 30")
+    assert nearest(["(ellipse 1 2", PROGRAMS[2], near, PROGRAMS[1]], target) == near
+    assert nearest(["(ellipse 1 2", "(rect)"], target) == "(ellipse 1 2"
+
+
 # The policy gradient
 
 
@@ -150,7 +196,7 @@ def test_renders_are_counted_to_the_letter(network: Network, monkeypatch: pytest
     tries = list(roll(network, pictures, settings, np.random.default_rng(1)))
     assert len(tries) == 2 * 4
     assert sum(len(each.rewards) for each in tries) == 2 * 4 * 3
-    assert len(drawn) == 1 + 2 * 4 * 3  # and the empty canvas
+    assert len(drawn) == 2 * 4 * 3
     for each in tries:
         for trace, reward in zip(each.traces, each.rewards, strict=True):
             if not trace.written.forms:
@@ -311,10 +357,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("system", "more", "column"),
     [
-        ("rewards", ("method='reinforce'", "targets=1", "samples=3", "best=2"), "renders"),
-        ("rewards", ("method='reinforce'", "baseline='likeliest'", "targets=1", "samples=3", "best=2"), "renders"),
-        ("rewards", ("method='self_training'", "targets=1", "samples=3", "best=2"), "renders"),
-        ("rewards", ("method='supervised'", "best=2"), "source"),
+        ("rewards", ("method='reinforce'", "targets=1", "samples=3"), "renders"),
+        ("rewards", ("method='reinforce'", "baseline='likeliest'", "targets=1", "samples=3"), "renders"),
+        ("rewards", ("method='self_training'", "targets=1", "samples=3"), "renders"),
+        ("rewards", ("method='supervised'",), "source"),
         ("through", ("through='soft'", "drawn=2", "parts=4"), "undone"),
         ("through", ("through='none'",), "source"),
         ("adversarial", ("drawn=2", "parts=4"), "cover"),
@@ -335,6 +381,7 @@ def test_a_run_goes_to_its_end(
     (run,) = Path("runs").iterdir()
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
     assert 0 < results["values"]["real_rmse"] < 1
+    assert 0 < results["values"]["real_best"] < 1 and results["values"]["real_looks"] == 4
     with (run / "metrics.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert float(rows[-1][column]) > 0

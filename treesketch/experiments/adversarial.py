@@ -154,10 +154,10 @@ class Adversarial(TreeDecoder):
         assert isinstance(module, Pair)
         return self.sources.held_out_loss(module.writer)
 
-    def measure(self, module: nn.Module, pictures: int) -> Report:
+    def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
         """What the writer is worth."""
         assert isinstance(module, Pair)
-        return self.sources.measure(module.writer, pictures)
+        return self.sources.measure(module.writer, pictures, looks)
 
 
 def with_values(form: Form, values: Tensor) -> Layer:

@@ -168,10 +168,10 @@ class Learner:
         return row
 
     @torch.no_grad()
-    def evaluate(self, pictures: int) -> tuple[float, Report]:
+    def evaluate(self, pictures: int, looks: int) -> tuple[float, Report]:
         """The held-out loss of the averaged weights, and what they are worth on so many pictures of each set."""
         self.average.eval()
-        return self.system.held_out_loss(self.average), self.system.measure(self.average, pictures)
+        return self.system.held_out_loss(self.average), self.system.measure(self.average, pictures, looks)
 
 
 class _Batches(Dataset[Any]):
@@ -202,8 +202,8 @@ def _learn_all(run: Path, learner: Learner, console: Console, interrupted: Any, 
     )
     batches, saved = iter(loader), time.monotonic()
 
-    def look(pictures: int) -> Report:
-        held_out, report = learner.evaluate(pictures)
+    def look(pictures: int, looks: int = 0) -> Report:
+        held_out, report = learner.evaluate(pictures, looks)
         row = learner.row() | {"held_out": held_out} | dict(report.values)
         journal.write(row)
         console.print("  ".join(f"{key} {row[key]:.4g}" for key in journal.columns if key in row))
@@ -223,7 +223,7 @@ def _learn_all(run: Path, learner: Learner, console: Console, interrupted: Any, 
         advance()
         if learner.share_done() >= 1:
             _save(run, learner)
-    _write_results(run, learner, look(settings.final))
+    _write_results(run, learner, look(settings.final, settings.looks))
 
 
 def _write_results(run: Path, learner: Learner, report: Report) -> None:

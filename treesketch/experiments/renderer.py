@@ -97,7 +97,7 @@ class Renderer(System):
         logits = module.cover(graph, module.encode(graph), places)
         return {"loss": cover_loss(logits, shares, graph.painted)}
 
-    def measure(self, module: nn.Module, pictures: int) -> Report:
+    def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
         """Errors of pictures beside those of the mean picture and of the nearest program's, and of ranking edits.
 
         few are the scenes of up to FEW forms.

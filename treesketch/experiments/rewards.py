@@ -26,15 +26,13 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from treesketch.data import paint_forms
-from treesketch.errors import ConfigError, SketchError
+from treesketch.errors import ConfigError
 from treesketch.experiments.pairs import Pairs, load_pairs
-from treesketch.experiments.scoring import distance
-from treesketch.experiments.system import Report, score_columns, to_pictures
+from treesketch.experiments.system import score_columns, to_pictures
 from treesketch.experiments.tree_decoder import TreeDecoder, TreeSettings
-from treesketch.model.abreast import Trace, draw_abreast, write_abreast
+from treesketch.experiments.tries import PRICE, SAMPLES, State, Try, try_forms
 from treesketch.model.network import Network
 from treesketch.shards.store import CORPUS, TRAIN
-from treesketch.tree import Node, count
 
 METHODS = ("supervised", "reinforce", "self_training")
 BASELINES = ("group", "likeliest")
@@ -47,32 +45,17 @@ class RewardSettings(TreeSettings):
 
     Each target slot takes `units` forms a step (a drawing that has ended gives way to the next), each chosen from
     `samples`, so that every method takes targets x units x samples renders a step. price is the squared error (a mean
-    over the pixels, 0..1) that a node must save. sources is the weight of the loss on pairs. best is of how many
-    programs the best is measured.
+    over the pixels, 0..1) that a node must save. sources is the weight of the loss on pairs.
     """
 
     method: str = "reinforce"
     baseline: str = "group"
     targets: int = 2
-    samples: int = 8
+    samples: int = SAMPLES
     scenes: float = 0.25
-    price: float = 2e-6
+    price: float = PRICE
     reward: float = 1.0
     sources: float = 1.0
-    best: int = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """The forms that were written at one state of a drawing, with their rewards (samples,); the first is the likeliest.
-
-    target and drawing are (64, 64, 3) float32 in 0..1.
-    """
-
-    target: np.ndarray
-    drawing: np.ndarray
-    traces: Sequence[Trace]
-    rewards: np.ndarray
 
 
 class Rewards(TreeDecoder):
@@ -82,7 +65,6 @@ class Rewards(TreeDecoder):
     columns = (
         *("source", "reward_loss", "likeliest_reward", "best_reward", "renders", "drawing_seconds"),
         *score_columns("scenes", "characters", "real"),
-        *("scenes_best", "characters_best", "real_best"),
     )
 
     def __init__(self, settings: RewardSettings):
@@ -90,8 +72,8 @@ class Rewards(TreeDecoder):
         for key, known in (("method", METHODS), ("baseline", BASELINES)):
             if getattr(settings, key) not in known:
                 raise ConfigError(f"'{key}' takes {' or '.join(known)}, got '{getattr(settings, key)}'")
-        if settings.targets < 1 or settings.samples < 2 or settings.best < 1:
-            raise ConfigError("'targets' and 'best' take numbers from 1 up, 'samples' from 2 up")
+        if settings.targets < 1 or settings.samples < 2:
+            raise ConfigError("'targets' takes a number from 1 up, 'samples' from 2 up")
         self.sources = TreeDecoder(settings)
         drawn = load_pairs(Path(settings.drawings), TRAIN) if settings.drawings else None
         self.drawn = [k for k, kind in enumerate(drawn.kinds) if kind == CORPUS] if drawn else []
@@ -142,16 +124,6 @@ class Rewards(TreeDecoder):
         """The loss on held-out pairs, that of the tree decoder."""
         return self.sources.held_out_loss(module)
 
-    def measure(self, module: nn.Module, pictures: int) -> Report:
-        """Each set's score, and the rmse of the best of `best` sampled programs, by the exact renderer."""
-        assert isinstance(module, Network)
-        report = super().measure(module, pictures)
-        best: dict[str, float] = {}
-        for name, pairs in self.sets(pictures).items():
-            targets = [pairs.picture(k).astype(np.float32) / 255 for k in range(len(pairs))]
-            best[f"{name}_best"] = best_of(module, targets, self.settings.best, self.settings.units)
-        return Report({**report.values, **best}, report.examples)
-
 
 def roll(
     network: Network, pictures: Sequence[np.ndarray], settings: RewardSettings, rng: np.random.Generator
@@ -162,32 +134,14 @@ def roll(
     that ends it. Takes targets x units x samples renders.
     """
     waiting = iter(pictures)
-    blank = paint_forms(())
-    slots = [(next(waiting), list[Node](), blank) for _ in range(settings.targets)]
-    temperatures = [0.0] + [1.0] * (settings.samples - 1)
+    states = [State(next(waiting)) for _ in range(settings.targets)]
     for _ in range(settings.units):
-        targets, drawings = np.stack([slot[0] for slot in slots]), np.stack([slot[2] for slot in slots])
-        written = write_abreast(network, targets, drawings, [slot[1] for slot in slots], temperatures, rng)
-        for number, ((target, forms, drawing), traces) in enumerate(zip(slots, written, strict=True)):
-            drawn = [_paint([*forms, *trace.written.forms], drawing) for trace in traces]
-            before = float(((drawing - target) ** 2).mean())
-            after = np.array([((picture - target) ** 2).mean() for picture in drawn])
-            nodes = np.array([sum(map(count, trace.written.forms)) for trace in traces])
-            rewards = before - after - settings.price * nodes
-            yield Try(target, drawing, traces, rewards)
-            taken = int(rewards.argmax()) if rng.random() < 0.5 else 0
-            forms, drawing = [*forms, *traces[taken].written.forms], drawn[taken]
-            slots[number] = (target, forms, drawing)
-            if traces[taken].written.ended:
-                slots[number] = (next(waiting), [], blank)
-
-
-def _paint(forms: Sequence[Node], before: np.ndarray) -> np.ndarray:
-    """The picture of forms; what it was before where they cannot be drawn."""
-    try:
-        return paint_forms(forms)
-    except SketchError:
-        return before
+        tries = try_forms(network, states, settings.samples, settings.price, paint_forms, rng)
+        for number, each in enumerate(tries):
+            yield each
+            taken = int(each.rewards.argmax()) if rng.random() < 0.5 else 0
+            if each.take(states[number], taken):
+                states[number] = State(next(waiting))
 
 
 def policy_loss(network: Network, tries: Sequence[Try], settings: RewardSettings) -> Tensor:
@@ -236,13 +190,3 @@ def imitation_loss(network: Network, tries: Sequence[Try], settings: RewardSetti
 
 def _nothing(network: Network) -> Tensor:
     return next(network.parameters()).sum() * 0
-
-
-def best_of(network: Network, targets: Sequence[np.ndarray], tries: int, units: int) -> float:
-    """Mean rmse over targets of the best of so many sampled programs, by the exact renderer."""
-    rng = np.random.default_rng(0)
-    many = [target for target in targets for _ in range(tries)]
-    blank = paint_forms(())
-    programs = draw_abreast(network, many, lambda forms: _paint(forms, blank), units, rng, temperature=1.0)
-    errors = [distance(_paint(p, blank), target) for p, target in zip(programs, many, strict=True)]
-    return float(np.reshape(errors, (len(targets), tries)).min(1).mean())

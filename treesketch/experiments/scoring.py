@@ -74,3 +74,14 @@ def score(texts: Sequence[str], targets: Sequence[np.ndarray], truths: Sequence[
         errors.append(distance(blank if picture is None else picture, target))
     n = len(errors)
     return Score(n, valid / n, exact / n, float(np.mean(errors)), float(np.mean(sizes) if sizes else np.nan))
+
+
+def nearest(texts: Sequence[str], target: np.ndarray) -> str:
+    """Of programs the one whose picture is nearest to a target (64, 64, 3) in 0..1; the first where none is valid."""
+    errors = [np.inf if picture is None else distance(picture, target) for picture in map(_draw_text, texts)]
+    return texts[int(np.argmin(errors))]
+
+
+def _draw_text(text: str) -> np.ndarray | None:
+    tree = read_valid(text)
+    return draw(tree) if tree else None

@@ -18,14 +18,15 @@ from treesketch.actions import MAX_BUDGET, load_vocabulary
 from treesketch.derivation import UnencodableError
 from treesketch.errors import ConfigError
 from treesketch.experiments.pairs import Pairs
+from treesketch.experiments.scoring import nearest
 from treesketch.experiments.spelling import UNTAUGHT, DecisionSpelling, SourceSpelling, Spelling, Spelt
 from treesketch.experiments.system import Settings, Writer, score_columns, to_pictures
 from treesketch.experiments.tokens import load_tokens
 from treesketch.model.encoder import GRID, RESOLUTION, ResidualBlock, attend
-from treesketch.model.write import bound
+from treesketch.model.write import pick
 
 BLOCKS = 4  # of a batch's programs, of about one length each, so that little is padded
-TOLD = 64  # programs that are told side by side
+TOLD = 256  # programs that are told side by side
 POOLED = 32  # channels of the 4 x 4 cells that the picture's one vector is made of
 
 
@@ -199,11 +200,26 @@ class ShowAndTell(Writer):
 
     def write(self, module: nn.Module, targets: Sequence[np.ndarray]) -> list[str]:
         """Token by token, each the likeliest, from one look."""
-        assert isinstance(module, Teller)
-        parts = [targets[first : first + TOLD] for first in range(0, len(targets), TOLD)]
-        return [text for part in parts for text in self._tell(module, part)]
+        return self._tell_all(module, targets, 0.0)
 
-    def _tell(self, module: Teller, targets: Sequence[np.ndarray]) -> list[str]:
+    def search(self, module: nn.Module, targets: Sequence[np.ndarray], looks: int) -> list[str]:
+        """The best of programs that were sampled whole."""
+        many = [target for target in targets for _ in range(looks)]
+        texts = self._tell_all(module, many, 1.0)
+        self.renders += len(texts)
+        tries = [texts[first : first + looks] for first in range(0, len(texts), looks)]
+        return [nearest(found, target) for found, target in zip(tries, targets, strict=True)]
+
+    def _tell_all(self, module: nn.Module, targets: Sequence[np.ndarray], temperature: float) -> list[str]:
+        """Programs for pictures; at temperature 0 each token is the likeliest."""
+        assert isinstance(module, Teller)
+        rng = np.random.default_rng(0)
+        parts = [targets[first : first + TOLD] for first in range(0, len(targets), TOLD)]
+        return [text for part in parts for text in self._tell(module, part, temperature, rng)]
+
+    def _tell(
+        self, module: Teller, targets: Sequence[np.ndarray], temperature: float, rng: np.random.Generator
+    ) -> list[str]:
         """Programs for pictures, side by side."""
         tellings = [self.spelling.begin(target) for target in targets]
         with torch.inference_mode():
@@ -212,7 +228,8 @@ class ShowAndTell(Writer):
             heard = torch.zeros(len(alive), 1, dtype=torch.long)
             while alive:
                 states, memory = module.tell(seen, heard, memory)
-                told = _likeliest(module.logits(states[:, 0]), [telling.legal for telling in alive])
+                logits = module.logits(states[:, 0])
+                told, _ = pick(logits, _allowed(logits, [telling.legal for telling in alive]), rng, temperature)
                 for telling, token in zip(alive, told.tolist(), strict=True):
                     telling.take(token)
                 rows = torch.tensor([k for k, telling in enumerate(alive) if not telling.done], dtype=torch.long)
@@ -223,11 +240,10 @@ class ShowAndTell(Writer):
         return [telling.text() for telling in tellings]
 
 
-def _likeliest(logits: Tensor, legal: Sequence[np.ndarray | None]) -> Tensor:
-    """The best legal token of each row, also where the weights give no numbers."""
+def _allowed(logits: Tensor, legal: Sequence[np.ndarray | None]) -> Tensor:
+    """The tokens that may come next (rows, V)."""
     masks = [mask for mask in legal if mask is not None]
-    allowed = torch.from_numpy(np.stack(masks)) if masks else torch.ones_like(logits, dtype=torch.bool)
-    return bound(logits, allowed).argmax(-1)
+    return torch.from_numpy(np.stack(masks)) if masks else torch.ones_like(logits, dtype=torch.bool)
 
 
 def _keep(memory: Memory, rows: Tensor) -> Memory:

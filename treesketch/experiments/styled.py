@@ -74,7 +74,7 @@ class StyledDecoder(TreeDecoder):
         assert drawing is not None
         return Example(target, to_bytes(drawing), graph)
 
-    def measure(self, module: nn.Module, pictures: int) -> Report:
+    def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
         """For each style, on held-out scenes: rmse; `kept`, the share of programs that are in the style asked for;
         `told`, that share of the pairs' own programs in that style, which is what can be hoped for."""
         assert isinstance(module, Network)

@@ -25,7 +25,8 @@ class Settings:
     shards is a folder of pairs and `drawings` one of drawings of packages, or "" for none. start is a weights file of
     the same module to begin from. ema is the decay of the averaged weights, which are what is measured; precision (fp32
     or bf16) is that of the losses in training. Every `evaluate` steps `held_out` pairs give the held-out loss and
-    `pictures` of each set are drawn; `final` of each, at the end.
+    `pictures` of each set are drawn; `final` of each, at the end, and then also by a search that looks at `looks`
+    drawings for each picture (0: not).
     """
 
     system: str = ""
@@ -49,6 +50,7 @@ class Settings:
     held_out: int = 256
     pictures: int = 24
     final: int = 256
+    looks: int = 64
     save_seconds: float = 60.0
 
     @property
@@ -106,8 +108,11 @@ class System(ABC):
         """Means over a batch; `loss` is what is learnt from, the others are told."""
 
     @abstractmethod
-    def measure(self, module: nn.Module, pictures: int) -> Report:
-        """How good the module is, on so many held-out pictures of each set; called without gradients."""
+    def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
+        """How good the module is, on so many held-out pictures of each set; called without gradients.
+
+        A system that writes programs also searches, where it may look at so many drawings for each picture.
+        """
 
     def held_out_loss(self, module: nn.Module) -> float:
         """The loss on held-out pairs, the same ones each time."""
@@ -136,8 +141,12 @@ class Writer(System):
     def write(self, module: nn.Module, targets: Sequence[np.ndarray]) -> list[str]:
         """A program's text for each target (64, 64, 3) float32 in 0..1, by the likeliest choices."""
 
-    def measure(self, module: nn.Module, pictures: int) -> Report:
-        """Each set's score, as `scoring.score` has it, and its first examples."""
+    @abstractmethod
+    def search(self, module: nn.Module, targets: Sequence[np.ndarray], looks: int) -> list[str]:
+        """The best program found for each target with at most so many drawings of each looked at."""
+
+    def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
+        """Each set's score, as `scoring.score` has it, and its first examples; `best` is the rmse of the search."""
         values: dict[str, float] = {}
         examples: dict[str, list[Picture]] = {}
         for name, pairs in self.sets(pictures).items():
@@ -146,6 +155,11 @@ class Writer(System):
             texts = self.write(module, targets)
             values |= score(texts, targets, pairs.programs).named(name)
             values[f"{name}_renders"] = (self.renders - before) / len(targets)
+            if looks:
+                before = self.renders
+                found = self.search(module, targets, looks)
+                values[f"{name}_best"] = score(found, targets, pairs.programs).rmse
+                values[f"{name}_looks"] = (self.renders - before) / len(targets)
             examples[name] = [_show(*each) for each in zip(texts[:24], targets[:24], strict=True)]
         return Report(values, examples)
 
@@ -167,5 +181,5 @@ def to_pictures(arrays: Sequence[np.ndarray]) -> Tensor:
 
 def score_columns(*sets: str) -> tuple[str, ...]:
     """The columns of a Writer's scores."""
-    names = [*Score(0, 0, 0, 0, 0).named(""), "_renders"]
+    names = [*Score(0, 0, 0, 0, 0).named(""), "_renders", "_best", "_looks"]
     return tuple(f"{each}{name}" for each in sets for name in names)

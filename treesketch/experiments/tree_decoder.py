@@ -24,6 +24,7 @@ from treesketch.data import (
 from treesketch.derivation import UnencodableError
 from treesketch.experiments.pairs import Pairs
 from treesketch.experiments.system import Settings, Writer, score_columns
+from treesketch.experiments.tries import search_forms
 from treesketch.layers import read_layers
 from treesketch.model.abreast import draw_abreast
 from treesketch.model.network import ModelConfig, Network
@@ -96,6 +97,12 @@ class TreeDecoder(Writer):
         assert isinstance(module, Network)
         rng = np.random.default_rng(0)
         return [unparse_forms(forms) for forms in draw_abreast(module, targets, self.paint, self.settings.units, rng)]
+
+    def search(self, module: nn.Module, targets: Sequence[np.ndarray], looks: int) -> list[str]:
+        """The best of a few next forms at each state of the drawing."""
+        assert isinstance(module, Network)
+        rng = np.random.default_rng(0)
+        return [unparse_forms(forms) for forms in search_forms(module, targets, looks, self.paint, rng)]
 
     def paint(self, forms: Sequence[Node]) -> np.ndarray:
         """What forms draw, (64, 64, 3) in 0..1: one render."""
