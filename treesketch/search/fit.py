@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from treesketch.picture import resize
 from treesketch.search import regions
 from treesketch.search.coverage import cover
+from treesketch.search.judge import hoped_gain
 from treesketch.search.outline import POINTS, STROKES, Layer, Outline
 from treesketch.search.trace import PRICE, decompose, fit_region, survey
 from treesketch.tree import Node
@@ -124,8 +125,7 @@ class Fitter:
         ranked = []
         for fit in fits:
             inside = float(wrong[fit.mask].sum())
-            painted = now[fit.window] + fit.coverage[..., None] * (fit.layer.color.astype(np.float32) - now[fit.window])
-            gain = float(wrong[fit.window].sum() - ((self.target[fit.window] - painted) ** 2).sum())
+            gain = hoped_gain(fit.coverage, wrong[fit.window])
             if fit.likely or inside >= NUMBER_PRICE * 4:
                 use = max(gain, 0.7 * min(fit.likely, inside)) - NUMBER_PRICE * fit.layer.outline.numbers
                 ranked.append((use, gain, fit))

@@ -184,10 +184,7 @@ class Judge:
         return [(len(stack.boxes), False), *((k, False) for k in touched), *((k, True) for k in touched)]
 
     def promise(self, layer: Layer, stack: Stack, place: int, instead: bool) -> float:
-        """About how much squared error a layer could save at a place, from the errors known there: nothing is drawn.
-
-        Where it can be seen it may put right what is wrong, and is likely to put wrong what is right.
-        """
+        """About how much squared error a layer could save at a place, from the errors known there: nothing is drawn."""
         paints = self.paints(layer)
         top, left, bottom, right = _box(paints)
         box = (slice(top, bottom), slice(left, right))
@@ -197,7 +194,7 @@ class Judge:
         if not error.size:
             return lost
         seen = np.maximum.reduce([cover[box] for cover, _ in paints]) * stack.over_clear[place + instead][box]
-        return lost + float((seen * np.where(error < RIGHT, error - HARM, error)).sum())
+        return lost + hoped_gain(seen, error)
 
     def try_layer(self, layer: Layer, stack: Stack, place: int, instead: bool) -> Trial | None:
         """The layer in its best colour at a place of the stack (instead of the layer there), or None if it is not seen.
@@ -238,6 +235,14 @@ class Judge:
             after = float(((tint + clear[..., None] * picture - target) ** 2).sum())
         gain = (before - after - outside) / self.target.size
         return Trial(layer, place, instead, gain)
+
+
+def hoped_gain(seen: Array, wrong: Array) -> float:
+    """About how much squared error a shape could save: seen (H, W) is how much of it shows, wrong (H, W) what is there.
+
+    It may put right what is wrong, and is likely to put wrong what is right.
+    """
+    return float((seen * np.where(wrong < RIGHT, wrong - HARM, wrong)).sum())
 
 
 def _box(paints: Sequence[tuple[Array, Array]]) -> tuple[int, int, int, int]:
