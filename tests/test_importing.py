@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -119,47 +119,62 @@ CAPS, JOINS = st.sampled_from(["butt", "round", "square"]), st.sampled_from(["mi
 RULES = st.sampled_from(["nonzero", "evenodd"])
 
 
-def fills_the_same(data: str, transform: str, rule: str) -> None:
-    assert difference(svg(f'<path d="{data}" transform="{transform}" fill-rule="{rule}"/>')) < 0.01
+def unsaid(body: str) -> float:
+    """The difference of a document of which nothing is said to be drawn otherwise, else 0."""
+    return 0.0 if import_svg(svg(body)).notes else difference(svg(body))
 
 
-def draws_the_same_line(data: str, transform: str, cap: str, join: str) -> None:
-    # A curve that turns back on itself has no one right stroke: Skia, resvg and we differ in how its tip is rounded.
+def filled(data: str, transform: str, rule: str) -> float:
+    """The difference of a filled path."""
+    return unsaid(f'<path d="{data}" transform="{transform}" fill-rule="{rule}"/>')
+
+
+def stroked(data: str, transform: str, cap: str, join: str) -> float:
+    """The difference of a path's line.
+
+    A curve that turns back on itself has no one right stroke: Skia, resvg and we differ in how its tip is rounded.
+    """
     body = f'<path d="{data}" transform="{transform}" stroke-linecap="{cap}" stroke-linejoin="{join}"'
-    assert difference(svg(f'{body} fill="none" stroke="black" stroke-width="7"/>')) < 0.03
+    return unsaid(f'{body} fill="none" stroke="black" stroke-width="7"/>')
 
 
-def clips_the_same(data: str, clip: str, transform: str) -> None:
+def clipped(data: str, clip: str, transform: str) -> float:
+    """The difference of a path within another; thin slivers of a clip's edge differ most."""
     body = f'<clipPath id="c"><path d="{clip}"/></clipPath><path d="{data}" transform="{transform}"/>'
-    assert difference(svg(f'<g clip-path="url(#c)">{body}</g>')) < 0.03
+    return unsaid(f'<g clip-path="url(#c)">{body}</g>')
 
 
 @settings(max_examples=15, derandomize=True)
 @given(path_data(), TRANSFORMS, RULES)
 def test_resvg_fills_the_same_paths(data: str, transform: str, rule: str) -> None:
-    fills_the_same(data, transform, rule)
+    assert filled(data, transform, rule) < 0.01
 
 
 @settings(max_examples=15, derandomize=True)
 @given(path_data(), TRANSFORMS, CAPS, JOINS)
 def test_resvg_draws_the_same_lines(data: str, transform: str, cap: str, join: str) -> None:
-    draws_the_same_line(data, transform, cap, join)
+    assert stroked(data, transform, cap, join) < 0.03
 
 
-@pytest.mark.slow  # thin slivers of a clip's edge differ by up to .03
-@settings(max_examples=10)
-@given(path_data(), path_data(), TRANSFORMS)
-def test_resvg_clips_the_same(data: str, clip: str, transform: str) -> None:
-    clips_the_same(data, clip, transform)
+def test_a_line_over_its_own_dot_stays_whole() -> None:
+    # Skia's simplification lost a leg of this one.
+    assert stroked("M 50.63 76.02 z L 52.55 16 L 58.5 46", "scale(-1 .7) translate(-128 20)", "round", "round") < ALIKE
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
-@given(path_data(), path_data(), TRANSFORMS, RULES, CAPS, JOINS)
-def test_resvg_draws_many_paths_the_same(data: str, clip: str, transform: str, rule: str, cap: str, join: str) -> None:
-    fills_the_same(data, transform, rule)
-    draws_the_same_line(data, transform, cap, join)
-    clips_the_same(data, clip, transform)
+def test_resvg_draws_many_paths_the_same() -> None:
+    found: list[tuple[float, float, float]] = []
+
+    @settings(max_examples=300, derandomize=True, database=None, phases=[Phase.generate], deadline=None)
+    @given(path_data(), path_data(), TRANSFORMS, RULES, CAPS, JOINS)
+    def compare(data: str, clip: str, transform: str, rule: str, cap: str, join: str) -> None:
+        found.append(
+            (filled(data, transform, rule), stroked(data, transform, cap, join), clipped(data, clip, transform))
+        )
+
+    compare()
+    assert (np.quantile(found, 0.5, axis=0) < 0.001).all()
+    assert np.max(found) < 0.01
 
 
 # --- what is said, and how ------------------------------------------------------------------------------------------

@@ -8,8 +8,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pathops
 from pathops import FillType, LineCap, LineJoin, PathOp, PathVerb
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from treesketch.importing.notes import Ledger
 from treesketch.importing.paths import (
@@ -76,6 +78,9 @@ def union(one: Path, other: Path, ledger: Ledger) -> Path:
 
 def without_crossings(path: Path, even_odd: bool, ledger: Ledger) -> Path:
     """The same area with outlines that do not cross, holes the other way around. Raises Unsure."""
+    most = cover(path)  # by winding; by even and odd, and near edges that cross, it is that or less
+    whole = np.isin(most, (0, 1)) & (maximum_filter(most, 3) == minimum_filter(most, 3))
+    least = np.where(whole & (not even_odd), most, 0)
     for outline in (path, _polygons(path)):
         _spend(outline, None, ledger)
         drawn = _to_skia(outline, FillType.EVEN_ODD if even_odd else FillType.WINDING)
@@ -83,7 +88,9 @@ def without_crossings(path: Path, even_odd: bool, ledger: Ledger) -> Path:
             drawn.simplify(fix_winding=True)
         except pathops.PathOpsError:
             continue
-        return _from_skia(drawn)
+        result = _from_skia(drawn)
+        if _is_between(result, least, most, whole):
+            return result
     raise Unsure
 
 
@@ -133,11 +140,16 @@ def _operate(operation: PathOp, one: Path, other: Path, ledger: Ledger) -> Path:
         except pathops.PathOpsError:
             continue
         result = _from_skia(found)
-        covered = cover(result)
-        wrong = np.maximum(0, np.maximum(least - covered, covered - most) - SLACK)
-        if float(wrong[whole].sum()) <= MOST_WRONG and float(wrong.sum()) <= MOST_WRONG + EDGE * np.sum(~whole):
+        if _is_between(result, least, most, whole):
             return joined([contour for contour in contours(result) if not _is_thin(contour)])
     raise Unsure
+
+
+def _is_between(path: Path, least: Coverage, most: Coverage, whole: npt.NDArray[np.bool_]) -> bool:
+    """Whether a path covers each square unit by no less and no more, but for a little where edges cross (not whole)."""
+    covered = cover(path)
+    wrong = np.maximum(0, np.maximum(least - covered, covered - most) - SLACK)
+    return bool(wrong[whole].sum() <= MOST_WRONG and wrong.sum() <= MOST_WRONG + EDGE * np.sum(~whole))
 
 
 def _spend(one: Path, other: Path | None, ledger: Ledger) -> None:
