@@ -68,9 +68,8 @@ def main() -> None:
     with Pool(chosen.jobs) as pool:
         drawn = pool.map(draw_one, jobs, chunksize=1)
     errors = [each.rmse for each in drawn]
-    print(
-        f"{len(drawn)} characters, {chosen.seconds:g} s each: rmse median {median(errors):.4f}, mean {fmean(errors):.4f}"
-    )
+    print(f"{len(drawn)} characters, {chosen.seconds:g} s each")
+    print(f"rmse: median {median(errors):.4f}, mean {fmean(errors):.4f}")
     near = fmean(error <= NEAR for error in errors)
     shapes, forms = (fmean(each.came_back(getattr(each, what)) for each in drawn) for what in ("shapes", "forms"))
     print(f"within {NEAR:g}: {near:.0%}; and with no more shapes {shapes:.0%}, no more forms {forms:.0%}")
