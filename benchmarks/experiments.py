@@ -43,7 +43,8 @@ def read_run(run: Path) -> dict[str, Any]:
 def write_table(runs: list[dict[str, Any]]) -> str:
     """A line a run that writes programs."""
     heads = ["system", "parameters", "samples", "hours", "valid", "exact", *(f"rmse {name}" for name in SETS)]
-    lines = [[*heads, "nodes", "renders", "command"], ["---"] * (len(heads) + 3)]
+    heads += ["nodes", "renders", *(f"64 looks: {name}" for name in SETS), "command"]
+    lines = [heads, ["---"] * len(heads)]
     for run in runs:
         values = run["values"]
         if "scenes_valid" not in values:
@@ -52,10 +53,14 @@ def write_table(runs: list[dict[str, Any]]) -> str:
                   for what in ("valid", "exact")]  # fmt: skip
         cells = [run["name"], f"{run['parameters'] / 1e6:.2f} M", f"{run['samples']:,}", f"{run['seconds'] / 3600:.2f}"]
         cells += [f"{share:.1%}" for share in shares]
-        cells += [f"{values[f'{name}_rmse']:.3f}" if f"{name}_rmse" in values else "" for name in SETS]
-        cells += [f"{values.get('scenes_nodes', 0):.0f}", f"{values['scenes_renders']:.0f}"]
+        cells += _errors(values, "rmse")
+        cells += [f"{values.get('scenes_nodes', 0):.0f}", f"{values['scenes_renders']:.0f}", *_errors(values, "best")]
         lines.append([*cells, f"`{_shorten(run['config'])}`"])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _errors(values: dict[str, float], what: str) -> list[str]:
+    return [f"{values[f'{name}_{what}']:.3f}" if f"{name}_{what}" in values else "" for name in SETS]
 
 
 def _shorten(config: str) -> str:

@@ -1,6 +1,5 @@
 """Systems and the loop that trains them: every config runs, a run goes on to the same bits, mistakes are told."""
 
-import csv
 import importlib
 import json
 import signal
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from journals import rows_of
 from safetensors.torch import load
 
 from treesketch.cli import main
@@ -53,11 +53,6 @@ def tell(shards: Path, *overrides: str, resume: Path | None = None) -> Path:
     """Train a small show-and-tell."""
     small = [f"shards={shards}", *SMALL, *SIZES["show-and-tell"], "attention=true", *overrides]
     return train_system("show-and-tell", TELL, small, resume)
-
-
-def rows_of(run: Path) -> list[dict[str, str]]:
-    with open(run / "metrics.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def same_weights(one: Path, other: Path) -> bool:

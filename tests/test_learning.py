@@ -1,6 +1,5 @@
 """Learning from renders and through renderers: probabilities, gradients, expected forms, counts, and whole runs."""
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from journals import rows_of
 from torch import Tensor
 from torch_geometric.data import Batch
 
@@ -382,8 +382,7 @@ def test_a_run_goes_to_its_end(
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
     assert 0 < results["values"]["real_rmse"] < 1
     assert 0 < results["values"]["real_best"] < 1 and results["values"]["real_looks"] == 4
-    with (run / "metrics.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(run)
     assert float(rows[-1][column]) > 0
     if column == "renders":
         assert float(rows[-1]["renders"]) == 1 * 2 * 3  # targets x units x samples

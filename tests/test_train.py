@@ -1,7 +1,6 @@
 """Training as a user meets it: a run's folder, going on after a kill, and what goes wrong."""
 
 import contextlib
-import csv
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from journals import rows_of
 from safetensors.torch import load
 
 from treesketch import files, train
@@ -43,11 +43,6 @@ def one_thread() -> object:
 
 def run(*overrides: str, resume: Path | None = None, config: Path = TINY) -> Path:
     return train.train(config, [*SMALL, *overrides], resume)
-
-
-def rows_of(run: Path) -> list[dict[str, str]]:
-    with open(run / "metrics.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def same_weights(one: Path, other: Path) -> bool:

@@ -10,8 +10,8 @@ from torch import nn
 from treesketch.data import MAX_HOLES, Example, collate, to_bytes
 from treesketch.derivation import UnencodableError, encode
 from treesketch.experiments.pairs import Pairs
-from treesketch.experiments.scoring import distance, draw, read_valid, score
-from treesketch.experiments.system import Picture, Report
+from treesketch.experiments.scoring import draw, read_valid, score
+from treesketch.experiments.system import Picture, Report, show_drawn
 from treesketch.experiments.tree_decoder import TreeDecoder, TreeSettings, unparse_forms
 from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, decisions_to_graph, keep_recent
 from treesketch.model.network import HANDS, Network
@@ -93,10 +93,5 @@ class StyledDecoder(TreeDecoder):
             values[f"{style}_rmse"] = score(texts, targets, pairs.programs).rmse
             values[f"{style}_kept"] = float(np.mean([tree is not None and recognise(tree) == style for tree in trees]))
             values[f"{style}_told"] = float(np.mean([recognise(tree) == style for tree in told]))
-            examples[style] = []
-            for text, tree, target in zip(texts[:12], trees, targets, strict=False):
-                picture = draw(tree)
-                if picture is not None:
-                    shown = (f"drawn, rmse {distance(picture, target):.3f}", picture)
-                    examples[style].append(Picture([("target", target), shown], text))
+            examples[style] = [show_drawn(*each) for each in zip(texts[:12], targets[:12], strict=True)]
         return Report(values, examples)

@@ -160,11 +160,12 @@ class Writer(System):
                 found = self.search(module, targets, looks)
                 values[f"{name}_best"] = score(found, targets, pairs.programs).rmse
                 values[f"{name}_looks"] = (self.renders - before) / len(targets)
-            examples[name] = [_show(*each) for each in zip(texts[:24], targets[:24], strict=True)]
+            examples[name] = [show_drawn(*each) for each in zip(texts[:24], targets[:24], strict=True)]
         return Report(values, examples)
 
 
-def _show(text: str, target: np.ndarray) -> Picture:
+def show_drawn(text: str, target: np.ndarray) -> Picture:
+    """A target (64, 64, 3) in 0..1 beside what a program draws, if it draws."""
     tree = read_valid(text)
     picture = draw(tree) if tree else None
     shown = [("target", target)]
