@@ -339,6 +339,16 @@ def test_no_memory_is_told_and_the_last_state_kept(error: Exception, monkeypatch
     assert saved_step(Path("runs/tiny")) == 4
 
 
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()])
+def test_a_helper_killed_while_it_hands_a_batch_over_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forward(network: Network, *rest: object) -> object:
+        raise error
+
+    monkeypatch.setattr(Network, "forward", forward)
+    with pytest.raises(SketchError, match="a process that samples pictures was killed at step 0"):
+        run("steps=1", "workers=0")
+
+
 def test_a_mistake_of_ours_is_not_taken_for_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     def forward(network: Network, *rest: object) -> object:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)")
