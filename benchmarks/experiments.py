@@ -8,6 +8,7 @@ writes for the same pictures go beside it.
 import argparse
 import csv
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from treesketch.experiments.scoring import draw, read_valid
 from treesketch.experiments.system import SCENES
 from treesketch.files import write_whole
 from treesketch.journal import METRICS
+from treesketch.runs import CONFIG
 from treesketch.shards.store import CORPUS, HELD_OUT
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "experiments.md"
@@ -37,6 +39,8 @@ def read_run(run: Path) -> dict[str, Any]:
     results: dict[str, Any] = json.loads((run / RESULTS).read_text(encoding="utf-8"))
     with open(run / METRICS, newline="", encoding="utf-8") as file:
         results["rows"] = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+    settings = tomllib.loads((run / CONFIG).read_text(encoding="utf-8"))
+    results["continues"] = bool(settings.get("start") or settings.get("writer"))
     return results
 
 
@@ -70,11 +74,16 @@ def _shorten(config: str) -> str:
 
 
 def draw_curves(runs: list[dict[str, Any]], path: Path) -> None:
-    """Rmse on held-out scenes and on real pictures over samples seen, a line a run."""
+    """Rmse on held-out scenes and on real pictures over samples seen, a line a run; those that go on from another's
+    weights begin where the longest of the others ends."""
+    longest = max((run["samples"] for run in runs if not run["continues"]), default=0)
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
     for axis, name in zip(axes, ("scenes", "real"), strict=True):
         for run in runs:
-            points = {row["samples"] / 1000: row[f"{name}_rmse"] for row in run["rows"] if f"{name}_rmse" in row}
+            before = longest if run["continues"] else 0
+            points = {
+                (before + row["samples"]) / 1000: row[f"{name}_rmse"] for row in run["rows"] if f"{name}_rmse" in row
+            }
             if points:
                 axis.plot(list(points), list(points.values()), "o-", markersize=3, label=run["name"])
         axis.set_xlabel("samples, in thousands")
@@ -82,7 +91,7 @@ def draw_curves(runs: list[dict[str, Any]], path: Path) -> None:
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("rmse, 64 pixels")
     axes[0].set_ylim(bottom=0)
-    axes[1].legend(fontsize=7)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center", fontsize=7)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
