@@ -14,7 +14,7 @@ from journals import rows_of
 from safetensors.torch import load
 
 from treesketch.cli import main
-from treesketch.errors import CheckpointError
+from treesketch.errors import CheckpointError, SketchError
 from treesketch.experiments import SYSTEMS, find_system
 from treesketch.experiments.loop import train_system
 from treesketch.experiments.pairs import choose_numbers, load_pairs
@@ -158,6 +158,18 @@ def test_mistakes_in_a_config_are_told(
 def test_a_loss_that_is_no_number_is_told(pairs_folder: Path) -> None:
     with pytest.raises(CheckpointError, match=r"at step \d+; take a smaller learning_rate than 1e\+30"):
         tell(pairs_folder, "learning_rate=1e30", "warmup=1", "steps=9", "evaluate=9")
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), RuntimeError("DataLoader worker (pid 7) is killed")])
+def test_a_lost_worker_is_told(error: Exception, pairs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(system: ShowAndTell, *rest: object) -> object:
+        raise error
+
+    shown = ShowAndTell.make
+    calls = iter([shown])  # the held-out loss before the first step
+    monkeypatch.setattr(ShowAndTell, "make", lambda *rest: next(calls, make)(*rest))
+    with pytest.raises(SketchError, match="a process that makes batches was killed at step 0, .* --resume"):
+        tell(pairs_folder)
 
 
 def test_each_pair_is_learnt_from_once_before_any_is_again() -> None:

@@ -139,3 +139,13 @@ def leave_interrupts(_worker: int = 0) -> None:
     """Ctrl-C and SIGTERM are the first process's to handle."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+
+
+def lost_worker(error: Exception) -> bool:
+    """Whether an error says that a process which makes batches was killed, as it is where memory runs out.
+
+    One that is killed while it hands a batch over breaks the connection before torch can say so.
+    """
+    return isinstance(error, ConnectionError | EOFError) or (
+        isinstance(error, RuntimeError) and "DataLoader worker" in str(error)
+    )

@@ -45,6 +45,7 @@ from treesketch.runs import (
     decayed_groups,
     learning_rate,
     leave_interrupts,
+    lost_worker,
     new_run,
     pack_state,
     show_progress,
@@ -292,10 +293,7 @@ def _explain(error: Exception, config: Config, step: int) -> str | None:
     if full or (isinstance(error, RuntimeError) and re.search("out of memory|allocate memory|enough memory", said)):
         sizes = f"batch = {config.batch}, accumulate = {config.accumulate} and width = {config.width}"
         return f"out of memory at step {step} with {sizes}; take a larger accumulate, or a smaller batch or width"
-    # A sampling process that is killed while it hands a batch over breaks the connection before torch can say so.
-    if isinstance(error, ConnectionError | EOFError) or (
-        isinstance(error, RuntimeError) and "DataLoader worker" in said
-    ):
+    if lost_worker(error):
         why = f"a process that samples pictures was killed at step {step}"
         return f"{why}, as it is where memory runs out; take fewer workers than {config.workers} or a smaller batch"
     if has_gone(error):

@@ -22,7 +22,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from treesketch.data import to_bytes
-from treesketch.errors import CheckpointError, ConfigError
+from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.experiments import SYSTEMS
 from treesketch.experiments.pairs import choose_numbers
 from treesketch.experiments.system import Report, Settings, System
@@ -38,6 +38,7 @@ from treesketch.runs import (
     decayed_groups,
     learning_rate,
     leave_interrupts,
+    lost_worker,
     new_run,
     pack_state,
     show_progress,
@@ -126,9 +127,9 @@ class Learner:
         return self._worked / ((self._worked + self._waited) or math.nan)
 
     def learn(self, batches: Iterator[Any]) -> None:
-        """One step. Raises CheckpointError where the loss or its gradient is no number."""
+        """One step. Raises CheckpointError for a loss that is no number, SketchError where a worker is lost."""
         began = time.monotonic()
-        batch = next(batches)
+        batch = self._next(batches)
         there = time.monotonic()
         torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
         rng = np.random.default_rng([self.settings.seed, 2, self.step])
@@ -159,6 +160,18 @@ class Learner:
         now = time.monotonic()
         self.seconds += now - began
         self._waited, self._worked = self._waited + there - began, self._worked + now - there
+
+    def _next(self, batches: Iterator[Any]) -> Any:
+        try:
+            return next(batches)
+        except Exception as error:
+            if not lost_worker(error):
+                raise
+            raise SketchError(
+                f"a process that makes batches was killed at step {self.step}, as it is where memory runs out; go on "
+                f"from the last good state with --resume, and fewer workers than {self.settings.workers} or a smaller "
+                "batch"
+            ) from None
 
     def row(self) -> dict[str, float]:
         """Means of the losses since the last row."""
