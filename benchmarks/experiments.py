@@ -20,7 +20,7 @@ from matplotlib import pyplot as plt
 
 from treesketch.experiments.loop import RESULTS
 from treesketch.experiments.pairs import load_pairs
-from treesketch.experiments.scoring import draw, read_valid
+from treesketch.experiments.scoring import draw_text
 from treesketch.experiments.system import SCENES
 from treesketch.files import write_whole
 from treesketch.journal import METRICS
@@ -110,8 +110,7 @@ def draw_grid(runs: list[dict[str, Any]], shards: Path, drawings: Path | None, p
         axes[0][column].imshow(target)
         for line, run in enumerate(runs, 1):
             programs = run["programs"].get(name, [])
-            tree = read_valid(programs[number]) if number < len(programs) else None
-            picture = draw(tree) if tree else None
+            picture = draw_text(programs[number]) if number < len(programs) else None
             if picture is None:
                 axes[line][column].plot([0, 1], [0, 1], "r", [0, 1], [1, 0], "r")
             else:

@@ -78,10 +78,11 @@ def score(texts: Sequence[str], targets: Sequence[np.ndarray], truths: Sequence[
 
 def nearest(texts: Sequence[str], target: np.ndarray) -> str:
     """Of programs the one whose picture is nearest to a target (64, 64, 3) in 0..1; the first where none is valid."""
-    errors = [np.inf if picture is None else distance(picture, target) for picture in map(_draw_text, texts)]
+    errors = [np.inf if picture is None else distance(picture, target) for picture in map(draw_text, texts)]
     return texts[int(np.argmin(errors))]
 
 
-def _draw_text(text: str) -> np.ndarray | None:
+def draw_text(text: str) -> np.ndarray | None:
+    """The picture (64, 64, 3) of a program's text; None for one that is not valid or does not run to its end."""
     tree = read_valid(text)
     return draw(tree) if tree else None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from treesketch.experiments.pairs import Pairs, load_pairs
-from treesketch.experiments.scoring import Score, distance, draw, read_valid, score
+from treesketch.experiments.scoring import Score, distance, draw_text, score
 from treesketch.model.weights import read_tensors
 from treesketch.shards.store import CORPUS, HELD_OUT, TRAIN
 
@@ -166,8 +166,7 @@ class Writer(System):
 
 def show_drawn(text: str, target: np.ndarray) -> Picture:
     """A target (64, 64, 3) in 0..1 beside what a program draws, if it draws."""
-    tree = read_valid(text)
-    picture = draw(tree) if tree else None
+    picture = draw_text(text)
     shown = [("target", target)]
     if picture is not None:
         shown.append((f"drawn, rmse {distance(picture, target):.3f}", picture))

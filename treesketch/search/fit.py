@@ -32,8 +32,8 @@ class Candidate:
 
     shape is a shape node, or a with-translation node around one, in canvas units. fill and stroke are RGB 0-255 or
     None, weight is the stroke's in canvas units. numbers is what the geometry costs; error the area, in square canvas
-    units, where the shape and the region it was fitted to differ; gain the squared error that painting it last would
-    save. depth is its place in the picture's painter's order, 0 at the back, 1 on top.
+    units, where the shape and the region it was fitted to differ; gain about the squared error that painting it last
+    could save. depth is its place in the picture's painter's order, 0 at the back, 1 on top.
     """
 
     shape: Node
