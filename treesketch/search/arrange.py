@@ -203,7 +203,7 @@ def ordered(sketch: Sketch, judge: Judge) -> Sketch:
     layers = sketch.layers
     marks = [judge.mark(layer) for layer in layers]
     waits = [
-        {j for j in range(k) if layers[j] != layers[k] and _clash(layers[j], layers[k]) and (marks[j] & marks[k]).any()}
+        {j for j in range(k) if layers[j] != layers[k] and clash(layers[j], layers[k]) and (marks[j] & marks[k]).any()}
         for k in range(len(layers))
     ]
     left, found = list(range(len(layers))), list[int]()
@@ -216,7 +216,7 @@ def ordered(sketch: Sketch, judge: Judge) -> Sketch:
     return new if judge.error(new) <= judge.error(sketch) + SAME else sketch
 
 
-def _clash(one: Layer, other: Layer) -> bool:
+def clash(one: Layer, other: Layer) -> bool:
     """Whether it matters which of two comes first, where they touch."""
     return one.fill != other.fill or one.stroke != other.stroke or one.stroke is not None and one.fill is not None
 

@@ -3,6 +3,7 @@
 The picture is first traced region by region. Then, until the time or the renders are used up, the sources propose
 shapes for what the drawing lacks; the exact renderer tries each at every depth; the best go in, everything is polished,
 and what is worth least goes out again. One cost decides: squared error plus a price for every number of the program.
+Of a picture that is the same on both sides only one half is searched.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from treesketch.search.coverage import cover
 from treesketch.search.finish import finish, rounded, same_pens
 from treesketch.search.fit import Fitter
 from treesketch.search.improve import insert, settle
-from treesketch.search.judge import Judge, Sketch, Trial, count_numbers, layer_numbers
+from treesketch.search.judge import Judge, Sketch, Trial, count_numbers, layer_numbers, program_numbers
+from treesketch.search.mirror import TOLD, Fold, confine, fold, unfold
 from treesketch.search.outline import Layer as Piece
 from treesketch.search.painting import Painting, same_weights, scaled, to_outline, to_sketch
 from treesketch.search.polish import Opening, fit_alone, polish
@@ -46,6 +48,11 @@ PLACES = 3  # of a proposal that are tried, those that promise most
 FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
 PEN = 15  # prices that one weight of stroke fewer is worth, because that is how a person draws
+CONFINED = 0.05  # share of the time or renders in which a half is confined to its side
+ALIKE = 40  # prices by which halves may differ and count as the same
+DIFFERENT = 1600  # prices from which on they count as two pictures
+EARLY = 0.25  # share of time and renders below which a half is traced quickly: the whole can be traced too
+LATE = 0.35  # share above which there is no time to think it over
 TOGETHER = 4  # proposals that may go in at once
 
 
@@ -93,18 +100,53 @@ def draw_picture(
 
     The seed decides what is proposed; how far the search gets in its seconds depends on the machine.
     """
-    return _Search(picture, options or Options(), network, progress).run()
+    options = options or Options()
+    whole = Judge(picture.pixels, picture.canvas, JUDGED_SIDE)
+    allowance = Allowance(options.seconds, options.renders)
+
+    def search(folded: Fold | None = None) -> "_Search":
+        return _Search(whole, options, allowance, network, progress, folded)
+
+    return _begun(whole, options, allowance, search).run()
+
+
+def _begun(whole: Judge, options: Options, allowance: Allowance, search: "Callable[..., _Search]") -> "_Search":
+    """The search of a half, if a picture is the same on both sides and that promises to cost less, or of the whole."""
+    folded = fold(whole.target, whole.canvas) if options.style is None else None
+    if folded is None or folded.asymmetry > options.price * DIFFERENT:
+        return search()
+    half = search(folded)
+    cost = half.estimate()
+    if allowance.used() < EARLY:
+        plain = search()
+        return half if cost < plain.estimate() else plain
+    if folded.asymmetry <= options.price * ALIKE or (allowance.used() < LATE and cost < half.estimate(parts=2)):
+        return half
+    return search()
 
 
 class _Search:
     """One picture's search: judges at two sizes, the sources, and what is left of time and renders."""
 
-    def __init__(self, picture: Picture, options: Options, network: Network | None, progress: Progress | None):
-        self.options, self.progress = options, progress
-        self.canvas = picture.canvas
-        self.judge = Judge(picture.pixels, picture.canvas, JUDGED_SIDE)
-        self.tried = Judge(self.judge.target, picture.canvas, TRIED_SIDE)
-        self.allowance = Allowance(options.seconds, options.renders)
+    def __init__(
+        self,
+        whole: Judge,
+        options: Options,
+        allowance: Allowance,
+        network: Network | None,
+        progress: Progress | None,
+        folded: Fold | None = None,
+    ):
+        self.whole, self.folded = whole, folded
+        self.price_told = options.price
+        if folded is None:
+            self.judge = whole
+        else:  # what is saved in a half is saved twice, and some numbers go to saying that
+            self.judge = Judge(folded.half, folded.canvas, max(folded.half.shape[:2]))
+            options = replace(options, price=options.price / 2, numbers=max(options.numbers - TOLD, 0))
+        self.options, self.allowance, self.progress = options, allowance, progress
+        self.canvas = self.judge.canvas
+        self.tried = Judge(self.judge.target, self.canvas, round(TRIED_SIDE / JUDGED_SIDE * max(self.judge.size)))
         self.rng = np.random.default_rng(options.seed)
         self.allowance.keep(RESERVE)
         with counting(self.allowance.tally):
@@ -121,10 +163,11 @@ class _Search:
         self.best: Sketch | None = None
         self.least = np.inf  # what it costs
         self.known: tuple[Sketch, float] | None = None  # the sketch last judged, and its rmse
+        self._decomposed: dict[int, tuple[list[Piece], NDArray[np.float64], float]] = {}
 
     def left(self, more: int = 0) -> float:
         """The share of time and renders until the last pass must begin, or what so many renders more would leave."""
-        return 1 - self.reserve - self.allowance.used(more)
+        return 1 - self.reserve - (CONFINED if self.folded else 0) - self.allowance.used(more)
 
     def run(self) -> Drawing:
         """The whole search: what it has found when the time or the renders are used up, told as a person would."""
@@ -140,6 +183,23 @@ class _Search:
         layers, ground, _ = draft(self.fitter.surveyed, self.options.numbers, self.options.price)
         layers = layers[: self.options.forms]  # the largest
         return to_sketch(Painting(tuple(layers), same_weights(layers), ground, np.inf), self.unit(self.judge))
+
+    def estimate(self, parts: int = 1) -> float:
+        """What the picture costs as it is traced; infinite where renders end before that.
+
+        A fold counts what it leaves wrong. parts = 2 says what both halves would cost if each were told by itself, with
+        half of the numbers; what lies across the middle would then be told twice.
+        """
+        with counting(self.allowance.tally):
+            try:
+                layers, _, rmse = self.decomposed(self.options.numbers // parts)
+            except OutOfRenders:
+                return np.inf
+        numbers = parts * sum(layer.outline.numbers for layer in layers)
+        cost = rmse**2 * self.judge.target.size + self.options.price * numbers
+        if self.folded is None:
+            return cost
+        return 2 * cost + (self.folded.asymmetry + self.price_told * TOLD if parts == 1 else 0)
 
     def found(self) -> Sketch:
         """The best sketch that tracing and the sources lead to."""
@@ -160,7 +220,28 @@ class _Search:
                 large = to_sketch(self.settled(self.grown(small, self.tried), self.judge), self.unit(self.judge))
                 # What pays at the smaller size need not at the larger.
                 best = min(best, large, key=lambda sketch: self.cost(sketch, self.rmse(sketch), self.judge))
-        return self.refined(best)
+        return self.refined(self.confined(best))
+
+    def confined(self, sketch: Sketch) -> Sketch:
+        """A half's sketch with nothing beyond the axis, within the budget of numbers, if it is one."""
+        if self.folded is None:
+            return sketch
+        kept = self.kept(sketch)
+        pieces = [to_outline(layer, self.unit(self.judge)) for layer in kept.layers]
+        layers = tuple(piece for piece in pieces if piece is not None)
+        if count_numbers(kept, self.canvas) <= self.options.numbers or len(layers) < len(pieces):
+            return kept
+        try:
+            painting = Painting(layers, same_weights(layers), np.array(kept.ground, float) / 255, self.rmse(kept))
+            return to_sketch(self.settled(painting, self.judge), self.unit(self.judge))
+        except OutOfRenders:
+            return kept
+
+    def kept(self, sketch: Sketch) -> Sketch:
+        """A half's sketch with nothing beyond the axis that shows."""
+        assert self.folded is not None
+        is_over = self.ending(FINISHED, ENDED + len(sketch.layers))
+        return confine(sketch, self.folded, (self.judge, self.whole), self.options.price, is_over)
 
     def is_done(self, painting: Painting) -> bool:
         """Whether less is wrong with a painting than the cheapest shape costs."""
@@ -172,22 +253,40 @@ class _Search:
         self.allowance.keep(0)
         if self.allowance.affords(least):
             try:
+                sketch = self.kept(sketch) if self.folded else sketch
                 sketch = finish(sketch, self.judge, self.ending(FINISHED, least))
                 sketch = arrange(sketch, self.judge, self.options.price, self.ending(FINISHED, least))
-                tree = write_program(sketch.layers, self.canvas, sketch.ground)
+                tree = self.written(self.affordable(sketch))
                 if self.options.style is None:
-                    tree = tell(tree, self.judge, self.options.price, self.ending(1.0, 1))
+                    tree = tell(tree, self.whole, self.price_told, self.ending(1.0, 1))
             except OutOfRenders:
                 pass
         if tree is None:
-            layers = tuple(rounded(layer, 100) for layer in sketch.layers)
-            tree = write_program(layers, self.canvas, sketch.ground)
+            tree = self.written(replace(sketch, layers=tuple(rounded(layer, 100) for layer in sketch.layers)))
         if self.options.style is not None:
             tree = restyle(tree, self.options.style)
         self.allowance.release()
-        rmse = self.judge.program_error(tree) ** 0.5
+        rmse = self.whole.program_error(tree) ** 0.5
         end = self.allowance.step(rmse)
         return Drawing(tree, rmse, end.renders, end.seconds, (*self.course, end))
+
+    def affordable(self, sketch: Sketch) -> Sketch:
+        """A sketch whose program may have more numbers than allowed without what is worth least for its numbers."""
+        most = self.options.numbers + (TOLD if self.folded else 0)
+        while sketch.layers and (excess := program_numbers(self.written(sketch)) - most) > 0:
+            error = self.judge.error(sketch)
+            rests = [(*sketch.layers[:k], *sketch.layers[k + 1 :]) for k in range(len(sketch.layers))]
+            shorter = [replace(sketch, layers=rest) for rest in rests]
+            sizes = [min(layer_numbers(layer), excess) for layer in sketch.layers]
+            losses = [self.judge.error(other) - error for other in shorter]
+            sketch = shorter[min(range(len(sizes)), key=lambda k: losses[k] / max(sizes[k], 1))]
+        return sketch
+
+    def written(self, sketch: Sketch) -> Node:
+        """The program of the whole picture."""
+        if self.folded is None:
+            return write_program(sketch.layers, self.canvas, sketch.ground)
+        return unfold(sketch, self.folded, self.whole)
 
     def ending(self, share: float, least: int) -> Callable[[], bool]:
         """Says when a last step is over: past that share of time or renders, or when fewer renders are left than least.
@@ -227,9 +326,12 @@ class _Search:
         cost = self.cost(sketch, rmse, self.judge)
         if cost < self.least or not self.course:
             self.best, self.least = sketch, cost
+            program = self.written(sketch)
+            if self.folded:
+                rmse = self.whole.program_error(program) ** 0.5
             self.course.append(self.allowance.step(rmse))
             if self.progress:
-                self.progress(write_program(sketch.layers, self.canvas, sketch.ground), rmse)
+                self.progress(program, rmse)
 
     def grown(self, painting: Painting, judge: Judge) -> Painting:
         """A painting in pixels of a judge, in those of the larger one."""
@@ -268,13 +370,7 @@ class _Search:
 
     def traced(self) -> Painting:
         """The picture traced region by region."""
-        layers, ground, rmse = decompose(
-            self.judge.target,
-            self.options.numbers,
-            self.options.price,
-            self.fitter.surveyed,
-            self.allowance.deadline(self.left() / 2),
-        )
+        layers, ground, rmse = self.decomposed(self.options.numbers)
         painting = Painting(tuple(layers), same_weights(layers), ground, rmse)
         # The last pass polishes what tracing polished: the longer that took, the earlier it must begin.
         rounding = self.allowance.share_of(ENDED + ROUNDED * sum(layer.outline.numbers for layer in layers))
@@ -285,6 +381,18 @@ class _Search:
         self.best = to_sketch(painting, self.unit(self.judge))
         self.report(painting, self.judge)
         return painting
+
+    def decomposed(self, numbers: int) -> tuple[list[Piece], NDArray[np.float64], float]:
+        """The picture's regions drawn with about that many numbers: layers, the ground and the rmse."""
+        if numbers not in self._decomposed:
+            self._decomposed[numbers] = decompose(
+                self.judge.target,
+                numbers,
+                self.options.price,
+                self.fitter.surveyed,
+                self.allowance.deadline(self.left() / 2),
+            )
+        return self._decomposed[numbers]
 
     def shrunk(self, painting: Painting) -> Painting:
         """The painting in pixels of the smaller judge, polished there."""
