@@ -57,11 +57,10 @@ def simplify(tree: Node, accepts: Accepts | None = None) -> Node:
     """
     if len(tree.children) > MOST_FORMS or _has_chance(tree):
         return tree  # a loop would draw other random numbers
-    judge = _Judge(tree)
-    same, accepts = accepts or judge.accepts_same, accepts or judge.accepts
+    accepts = accepts or _Judge(tree).accepts
     while True:
         before = tree
-        tree = without_idle_settings(tree, same)
+        tree = without_idle_settings(tree)
         tree = with_names(with_loops(with_functions(tree, accepts), accepts), accepts)
         if tree == before:
             return tree
@@ -78,11 +77,7 @@ class _Judge:
     def __init__(self, tree: Node):
         self.picture = drawn(tree)
 
-    def accepts_same(self, new: Node, old: Node) -> bool:
-        """Whether a shorter program draws the very picture."""
-        return self.accepts(new, old, 1e-6)
-
-    def accepts(self, new: Node, old: Node, change: float = LARGEST_CHANGE) -> bool:
+    def accepts(self, new: Node, old: Node) -> bool:
         """Whether a shorter program draws the picture but for a change that nobody sees."""
         if length(new) >= length(old) or check(new):
             return False
@@ -90,7 +85,7 @@ class _Judge:
             picture = drawn(new)
         except SketchError:
             return False
-        return bool(picture.shape == self.picture.shape and rmse(picture, self.picture) <= change)
+        return bool(picture.shape == self.picture.shape and rmse(picture, self.picture) <= LARGEST_CHANGE)
 
 
 def drawn(tree: Node) -> Pixels:
@@ -141,17 +136,20 @@ def with_names(tree: Node, accepts: Accepts) -> Node:
 # Settings
 
 
-def without_idle_settings(tree: Node, accepts: Accepts) -> Node:
-    """The program without settings that are set again before anything is drawn, or that say what holds already."""
-    forms = list(tree.children)
-    place = len(forms) - 1
-    while place >= 0:
-        if forms[place].production in _SETTINGS:
-            candidate = Node("program", (*forms[:place], *forms[place + 1 :]))
-            if accepts(candidate, Node("program", tuple(forms))):
-                forms.pop(place)
-        place -= 1
-    return Node("program", tuple(forms))
+def without_idle_settings(tree: Node) -> Node:
+    """The program without settings that are set again before anything is drawn, or that say what holds already.
+
+    Raises RunError where it cannot be drawn.
+    """
+    scene = interpret(tree)
+    for path in reversed([path for path, node in walk(tree) if node.production in _SETTINGS]):
+        parent = at(tree, path[:-1])
+        if path[-1] >= _BODIES.get(parent.production, math.inf):
+            rest = (*parent.children[: path[-1]], *parent.children[path[-1] + 1 :])
+            candidate = replace(tree, path[:-1], Node(parent.production, rest, parent.value))
+            if interpret(candidate) == scene:
+                tree = candidate
+    return tree
 
 
 # Functions: the same shapes at other places

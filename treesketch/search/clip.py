@@ -1,7 +1,7 @@
 """Shapes cut off along a level or an upright line, as shapes again.
 
 In: an `Outline`, which coordinate is bounded (0: x, 1: y) and from where on it is kept. Out: the outline of what is
-left, exactly, or None where this module does not know how to say it.
+left, as exactly as a fifth of a pixel, or None where this module does not know how to say it.
 """
 
 from dataclasses import replace
@@ -15,6 +15,7 @@ from treesketch.search.segments import as_path, pieces, tidy
 Array = NDArray[np.float64]
 
 CLOSE = 0.05  # between two points that count as one
+PLAIN = 0.2  # that a curve may be off for a plainer one
 DEGREES = "LQC"  # a segment's verb, by its degree less one
 
 
@@ -137,9 +138,18 @@ def _parts(piece: Array, axis: int, least: float) -> list[Array]:
             start = first
         if start is not None and (middle < 0 or last == 1.0):
             end = first if middle < 0 else last
-            found.append(between(piece, start, end))
+            found.append(_plainer(between(piece, start, end)))
             start = None
     return found
+
+
+def _plainer(piece: Array) -> Array:
+    """A segment as a quadratic, or straight, where that is nearly the same: a stump needs no numbers for its bend."""
+    if len(piece) == 4 and np.hypot(*(np.array([-1, 3, -3, 1]) @ piece)) * np.sqrt(3) / 36 < PLAIN:
+        piece = np.stack([piece[0], (3 * (piece[1] + piece[2]) - piece[0] - piece[3]) / 4, piece[3]])
+    if len(piece) == 3 and np.hypot(*(np.array([1, -2, 1]) @ piece)) / 4 < PLAIN:
+        piece = piece[[0, -1]]
+    return piece
 
 
 def _roots(values: Array) -> Array:

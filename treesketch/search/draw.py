@@ -27,6 +27,7 @@ from treesketch.search.outline import Layer as Piece
 from treesketch.search.painting import Painting, same_weights, scaled, to_outline, to_sketch
 from treesketch.search.polish import Opening, fit_alone, polish
 from treesketch.search.refine import refine
+from treesketch.search.regions import segment
 from treesketch.search.sources import Regions, Situation, Source, Writer
 from treesketch.search.tally import OutOfRenders, counting
 from treesketch.search.told import tell
@@ -49,10 +50,13 @@ FITTED = 16  # proposals of one turn that are fitted where they do best
 PATIENCE = 8  # turns without a proposal worth trying after which the drawing is done
 PEN = 15  # prices that one weight of stroke fewer is worth, because that is how a person draws
 CONFINED = 0.05  # share of the time or renders in which a half is confined to its side
-ALIKE = 40  # prices by which halves may differ and count as the same
-DIFFERENT = 1600  # prices from which on they count as two pictures
-EARLY = 0.25  # share of time and renders below which a half is traced quickly: the whole can be traced too
-LATE = 0.35  # share above which there is no time to think it over
+ALIKE = 40  # prices by which two halves may differ and count as the same
+REGIONS = 37  # into which a half is divided at most, to see how much there is in it
+REGIONAL = 1.4  # squared error a region of a half by which they may differ at most if one is to stand for both
+MOSTLY = 0.5  # share of what a fold costs that may be their difference: where it is more, the whole is soon better
+SCARCE = 0.85  # share of the numbers that a half must need if they differ: else there is room for the whole
+CLEARLY = 0.85  # share of what the whole costs that a half may cost: what repeats in the whole is told as loops later
+EARLY = 0.12  # share of time and renders before which a half is traced where the whole can be traced too, to compare
 TOGETHER = 4  # proposals that may go in at once
 
 
@@ -113,16 +117,19 @@ def draw_picture(
 def _begun(whole: Judge, options: Options, allowance: Allowance, search: "Callable[..., _Search]") -> "_Search":
     """The search of a half, if a picture is the same on both sides and that promises to cost less, or of the whole."""
     folded = fold(whole.target, whole.canvas) if options.style is None else None
-    if folded is None or folded.asymmetry > options.price * DIFFERENT:
+    alike = ALIKE * options.price
+    if folded is None or folded.asymmetry > max(alike, REGIONAL * REGIONS):
+        return search()
+    if folded.asymmetry > max(alike, REGIONAL * len(segment(folded.half, REGIONS).regions)):
         return search()
     half = search(folded)
-    cost = half.estimate()
+    cost, numbers = half.estimate()
     if allowance.used() < EARLY:
         plain = search()
-        return half if cost < plain.estimate() else plain
-    if folded.asymmetry <= options.price * ALIKE or (allowance.used() < LATE and cost < half.estimate(parts=2)):
-        return half
-    return search()
+        return half if cost < CLEARLY * plain.estimate()[0] else plain
+    if folded.asymmetry > alike and (folded.asymmetry > MOSTLY * cost or numbers < SCARCE * options.numbers):
+        return search()
+    return half
 
 
 class _Search:
@@ -149,8 +156,9 @@ class _Search:
         self.tried = Judge(self.judge.target, self.canvas, round(TRIED_SIDE / JUDGED_SIDE * max(self.judge.size)))
         self.rng = np.random.default_rng(options.seed)
         self.allowance.keep(RESERVE)
+        self.begun = allowance.used()
         with counting(self.allowance.tally):
-            self.fitter = Fitter(self.judge.target, self.canvas, self.allowance.deadline(SURVEYED))
+            self.fitter = Fitter(self.judge.target, self.canvas, self.allowance.deadline(self.begun + SURVEYED))
         self.sources: list[Source] = [Regions(self.fitter)]
         if network is not None:
             self.sources.append(Writer(network, self.rng))
@@ -163,7 +171,7 @@ class _Search:
         self.best: Sketch | None = None
         self.least = np.inf  # what it costs
         self.known: tuple[Sketch, float] | None = None  # the sketch last judged, and its rmse
-        self._decomposed: dict[int, tuple[list[Piece], NDArray[np.float64], float]] = {}
+        self._decomposed: tuple[list[Piece], NDArray[np.float64], float] | None = None
 
     def left(self, more: int = 0) -> float:
         """The share of time and renders until the last pass must begin, or what so many renders more would leave."""
@@ -184,22 +192,21 @@ class _Search:
         layers = layers[: self.options.forms]  # the largest
         return to_sketch(Painting(tuple(layers), same_weights(layers), ground, np.inf), self.unit(self.judge))
 
-    def estimate(self, parts: int = 1) -> float:
-        """What the picture costs as it is traced; infinite where renders end before that.
+    def estimate(self) -> tuple[float, int]:
+        """What the whole picture costs as it is traced, with what a fold leaves wrong, and the numbers that are in it.
 
-        A fold counts what it leaves wrong. parts = 2 says what both halves would cost if each were told by itself, with
-        half of the numbers; what lies across the middle would then be told twice.
+        The cost is infinite where renders end before that.
         """
         with counting(self.allowance.tally):
             try:
-                layers, _, rmse = self.decomposed(self.options.numbers // parts)
+                layers, _, rmse = self.decomposed()
             except OutOfRenders:
-                return np.inf
-        numbers = parts * sum(layer.outline.numbers for layer in layers)
+                return np.inf, 0
+        numbers = sum(layer.outline.numbers for layer in layers)
         cost = rmse**2 * self.judge.target.size + self.options.price * numbers
-        if self.folded is None:
-            return cost
-        return 2 * cost + (self.folded.asymmetry + self.price_told * TOLD if parts == 1 else 0)
+        if self.folded is not None:
+            cost = 2 * cost + self.folded.asymmetry + self.price_told * TOLD
+        return cost, numbers
 
     def found(self) -> Sketch:
         """The best sketch that tracing and the sources lead to."""
@@ -370,7 +377,7 @@ class _Search:
 
     def traced(self) -> Painting:
         """The picture traced region by region."""
-        layers, ground, rmse = self.decomposed(self.options.numbers)
+        layers, ground, rmse = self.decomposed()
         painting = Painting(tuple(layers), same_weights(layers), ground, rmse)
         # The last pass polishes what tracing polished: the longer that took, the earlier it must begin.
         rounding = self.allowance.share_of(ENDED + ROUNDED * sum(layer.outline.numbers for layer in layers))
@@ -382,17 +389,14 @@ class _Search:
         self.report(painting, self.judge)
         return painting
 
-    def decomposed(self, numbers: int) -> tuple[list[Piece], NDArray[np.float64], float]:
-        """The picture's regions drawn with about that many numbers: layers, the ground and the rmse."""
-        if numbers not in self._decomposed:
-            self._decomposed[numbers] = decompose(
-                self.judge.target,
-                numbers,
-                self.options.price,
-                self.fitter.surveyed,
-                self.allowance.deadline(self.left() / 2),
+    def decomposed(self) -> tuple[list[Piece], NDArray[np.float64], float]:
+        """The picture's regions drawn with as many numbers as there may be: layers, the ground and the rmse."""
+        if self._decomposed is None:
+            most = self.allowance.deadline(self.begun + self.left() / 2)
+            self._decomposed = decompose(
+                self.judge.target, self.options.numbers, self.options.price, self.fitter.surveyed, most
             )
-        return self._decomposed[numbers]
+        return self._decomposed
 
     def shrunk(self, painting: Painting) -> Painting:
         """The painting in pixels of the smaller judge, polished there."""
