@@ -57,6 +57,7 @@ MOSTLY = 0.5  # share of what a fold costs that may be their difference: where i
 SCARCE = 0.85  # share of the numbers that a half must need if they differ: else there is room for the whole
 CLEARLY = 0.85  # share of what the whole costs that a half may cost: what repeats in the whole is told as loops later
 EARLY = 0.12  # share of time and renders before which a half is traced where the whole can be traced too, to compare
+LATE = 0.35  # the same, where the half leaves numbers over
 TOGETHER = 4  # proposals that may go in at once
 
 
@@ -124,10 +125,11 @@ def _begun(whole: Judge, options: Options, allowance: Allowance, search: "Callab
         return search()
     half = search(folded)
     cost, numbers = half.estimate()
-    if allowance.used() < EARLY:
+    scarce = numbers >= SCARCE * options.numbers
+    if allowance.used() < (EARLY if scarce else LATE):
         plain = search()
         return half if cost < CLEARLY * plain.estimate()[0] else plain
-    if folded.asymmetry > alike and (folded.asymmetry > MOSTLY * cost or numbers < SCARCE * options.numbers):
+    if folded.asymmetry > alike and (folded.asymmetry > MOSTLY * cost or not scarce):
         return search()
     return half
 
@@ -238,11 +240,14 @@ class _Search:
         layers = tuple(piece for piece in pieces if piece is not None)
         if count_numbers(kept, self.canvas) <= self.options.numbers or len(layers) < len(pieces):
             return kept
+        fewer = kept
         try:
+            fewer = self.affordable(kept)
             painting = Painting(layers, same_weights(layers), np.array(kept.ground, float) / 255, self.rmse(kept))
-            return to_sketch(self.settled(painting, self.judge), self.unit(self.judge))
+            settled = to_sketch(self.settled(painting, self.judge), self.unit(self.judge))
         except OutOfRenders:
-            return kept
+            return fewer
+        return min(fewer, settled, key=self.judge.error)
 
     def kept(self, sketch: Sketch) -> Sketch:
         """A half's sketch with nothing beyond the axis that shows."""
