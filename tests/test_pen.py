@@ -81,7 +81,7 @@ def test_a_mitre_beyond_the_limit_is_cut_off() -> None:
         half = np.radians(degrees / 2)
         back, aside = 40 * np.cos(half), 40 * np.sin(half)
         line = np.array([[60 - back, 48 - aside], [60, 48], [60 - back, 48 + aside]])
-        (rim,), _ = widen(line, np.zeros(3, bool), False, 8.0)
+        (rim,), _ = widen(line, None, np.zeros(3, bool), False, 8.0)
         assert rim[:, 0].max() - 60 == pytest.approx(length, abs=0.01)
 
 
@@ -89,7 +89,7 @@ def test_a_line_of_no_length_is_a_dot() -> None:
     outline = Outline("polyline", np.array([20.0, 20, 20, 20, 9]))
     area = cover([outline], SIDE, SIDE)[0].sum()
     assert area == pytest.approx(np.pi * 4.5**2, rel=7e-3)  # chords .02 px within it
-    assert np.isfinite(cover_with_slopes([outline], SIDE, SIDE, True)[1][0][2]).all()
+    assert np.isfinite(cover_with_slopes([outline], SIDE, SIDE, True)[1][0].value).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,8 +99,8 @@ def test_slopes_of_strokes_are_those_of_finite_differences(kind: str) -> None:
         outline = stroke(kind, random)
         outline.params[:] += random.uniform(0, 0.004, len(outline.params))  # no edge just between two pixels
         wanted = random.normal(size=SIDE * SIDE)
-        pixel, parameter, value = cover_with_slopes([outline], SIDE, SIDE, True)[1][0]
-        slopes = np.bincount(parameter, value * wanted[pixel], len(outline.params))
+        found = cover_with_slopes([outline], SIDE, SIDE, True)[1][0]
+        slopes = wanted[found.pixel] @ found.value
         step = 1e-4
         for k in range(len(outline.params)):
             ahead, behind = (

@@ -1,14 +1,13 @@
 """How much of each pixel outlines cover, exactly, and how that changes with their numbers.
 
-In: `Outline`s. Out: coverage maps (H, W) in 0..1, those of `treesketch.raster` but for its 8 bits, and sparse
-derivatives: that of coverage is an integral along the edges of what is covered.
+In: `Outline`s. Out: coverage maps (H, W) in 0..1, those of `treesketch.raster` but for its 8 bits, and their
+derivatives at the pixels that an edge goes through: an integral along the edges of what is covered.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from treesketch.search.outline import Array, Outline, contours
@@ -96,27 +95,46 @@ def cover(outlines: Sequence[Outline], height: int, width: int) -> NDArray[np.fl
     return cover_with_slopes(outlines, height, width, False)[0]
 
 
-Entries = tuple[NDArray[np.int64], NDArray[np.int64], Array]
+def _window(shapes: Sequence[Sequence[Array]], height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The first column and row of the picture that shapes reach, and those behind the last."""
+    points = np.concatenate([ring for rings in shapes for ring in rings])
+    low, high = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
+    left, top = (int(max(value, 0)) for value in low)
+    return (left, top), (int(min(high[0], width)), int(min(high[1], height)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slopes:
+    """How an outline's coverage changes: pixel (T,) are those at its edge, value (T, parameters) what a step adds."""
+
+    pixel: NDArray[np.int64]
+    value: Array
 
 
 def cover_with_slopes(
     outlines: Sequence[Outline], height: int, width: int, derivative: bool
-) -> tuple[NDArray[np.float32], list[Entries]]:
-    """Coverage of each outline, and for each its derivative as (pixel, parameter, value) if that is wanted."""
+) -> tuple[NDArray[np.float32], list[Slopes]]:
+    """Coverage (K, height, width) of each outline, and how it changes with its parameters if that is wanted."""
     if not outlines:
         return np.zeros((0, height, width), np.float32), []
-    shapes = [contours(outline) for outline in outlines]
-    found = _wind([rings for rings, _ in shapes], height, width)
+    shapes = [contours(outline, derivative) for outline in outlines]
+    coverage = np.zeros((len(shapes), height, width), np.float32)
+    (left, top), (right, bottom) = _window([rings for rings, _ in shapes], height, width)
+    if left >= right or top >= bottom:
+        nothing = np.zeros(0, np.int64)
+        return coverage, [Slopes(nothing, np.zeros((0, len(o.params)))) for o in outlines] if derivative else []
+    found = _wind([[ring - (left, top) for ring in rings] for rings, _ in shapes], bottom - top, right - left)
     winding, pieces = found.winding, found.pieces
-    coverage = np.minimum(np.abs(winding), 1.0).astype(np.float32)
+    coverage[:, top:bottom, left:right] = np.minimum(np.abs(winding), 1.0)
     if not derivative:
         return coverage, []
-    keep = (pieces.row >= 0) & (pieces.row < height) & (pieces.column >= 0) & (pieces.column < width)
+    keep = (pieces.row >= 0) & (pieces.row < bottom - top) & (pieces.column >= 0) & (pieces.column < right - left)
     edge, start, stop = pieces.edge[keep], pieces.start[keep], pieces.stop[keep]
-    pixel = pieces.row[keep] * width + pieces.column[keep]
+    row, column = pieces.row[keep], pieces.column[keep]
+    pixel = (row + top) * width + column + left
     layer = found.shape[edge]
     # Where parts of a shape overlap an edge changes nothing; where nothing is covered yet it would add.
-    here = winding.reshape(len(shapes), -1)[layer, pixel]
+    here = winding[layer, row, column]
     whole = np.where(winding.sum(axis=(1, 2)) >= 0, 1.0, -1.0)
     sign = np.where(np.abs(here) < NOTHING, whole[layer], np.sign(here)) * (np.abs(here) < 1 + NOTHING)
     late = (stop**2 - start**2) / 2 * sign
@@ -125,15 +143,25 @@ def cover_with_slopes(
     first = np.searchsorted(found.shape, np.arange(len(shapes)))
     local, onward = edge - first[layer], found.onward[edge] - first[layer]
     order = np.searchsorted(layer, np.arange(len(shapes) + 1))
-    entries: list[Entries] = []
+    slopes = []
     for k, (_, slope) in enumerate(shapes):
         part = slice(order[k], order[k + 1])
-        dx, dy = along[part, 0], along[part, 1]
-        param = np.concatenate([2 * local[part], 2 * local[part] + 1, 2 * onward[part], 2 * onward[part] + 1])
-        value = np.concatenate([-dy * early[part], dx * early[part], -dy * late[part], dx * late[part]])
-        where = np.tile(pixel[part], 4)
-        if slope is not None:
-            chain = (sparse.csr_matrix((value, (where, param)), shape=(height * width, slope.shape[0])) @ slope).tocoo()
-            where, param, value = chain.row.astype(np.int64), chain.col.astype(np.int64), chain.data
-        entries.append((where, param, value))
-    return coverage, entries
+        push = np.stack([-along[part, 1], along[part, 0]], axis=1)  # what a step of the edge across and down adds
+        ends = (local[part], early[part]), (onward[part], late[part])
+        touched, entry = np.unique(pixel[part], return_inverse=True)
+        if slope is None:
+            count = len(outlines[k].params)
+            param = np.concatenate([2 * point[:, None] + (0, 1) for point, _ in ends]).ravel()
+            value = np.concatenate([push * share[:, None] for _, share in ends]).ravel()
+            place = np.tile(np.repeat(entry, 2), 2) * count + param
+            total: Array = np.bincount(place, value, len(touched) * count).reshape(-1, count).astype(np.float64)
+            slopes.append(Slopes(touched, total))
+            continue
+        by_pixel = np.argsort(entry, kind="stable")
+        felt = np.zeros((len(entry), slope.shape[2]))
+        for point, share in ends:
+            across, down = (push * share[:, None])[by_pixel].T[:, :, None]
+            felt += across * slope[point[by_pixel], 0] + down * slope[point[by_pixel], 1]
+        starts = np.searchsorted(entry[by_pixel], np.arange(len(touched)))
+        slopes.append(Slopes(touched, np.add.reduceat(felt, starts) if len(touched) else felt))
+    return coverage, slopes

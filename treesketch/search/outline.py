@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from treesketch.polygons import TOLERANCE
 from treesketch.search.pen import widen
 
 Array = NDArray[np.float64]
+Slope = NDArray[np.float64]  # (n, 2, parameters): how n points change with an outline's parameters
 
 # A kind's parameters, in order. Points are x y pairs, w is a stroke's weight.
 #   rect x0 y0 x1 y1 | rounded x0 y0 x1 y1 radius | polygon points
@@ -68,8 +68,8 @@ def bernstein(verb: str, t: Array) -> Array:
 
 
 @lru_cache(maxsize=512)
-def _path_points(verbs: str, counts: tuple[int, ...], closed: bool) -> tuple[Array, sparse.csr_matrix]:
-    """What makes of a path's points those along it, `counts` to a segment: (n, points), and for x y pairs in a row.
+def _path_points(verbs: str, counts: tuple[int, ...], closed: bool) -> tuple[Array, Slope]:
+    """What makes of a path's points those along it, `counts` to a segment: (n, points), and their derivative.
 
     The points of an open one begin with its start.
     """
@@ -83,10 +83,11 @@ def _path_points(verbs: str, counts: tuple[int, ...], closed: bool) -> tuple[Arr
             row[:, end - len(weights.T) + k] += weight  # -1 is the last point: the path's beginning
         rows.append(row)
     matrix = np.concatenate(rows)
-    return matrix, sparse.csr_matrix(np.kron(matrix, np.eye(2)))
+    slope = np.kron(matrix, np.eye(2)).reshape(len(matrix), 2, -1).astype(np.float64)
+    return matrix, slope
 
 
-def flatten(outline: Outline) -> tuple[Array, sparse.csr_matrix]:
+def flatten(outline: Outline) -> tuple[Array, Slope]:
     """Points along a path or a spline, and their derivative."""
     closed = outline.kind == "path"
     points = (outline.params if closed else outline.params[:-1]).reshape(-1, 2)
@@ -158,7 +159,7 @@ def arc_points(params: Array) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=16)
-def _rounded_points(count: int) -> sparse.csr_matrix:
+def _rounded_points(count: int) -> Slope:
     """What makes of a rounded rectangle's parameters the points of its corners: Processing rounds by parabolas."""
     t = np.arange(count + 1) / count
     rows = np.zeros((4, count + 1, 2, 5))
@@ -168,13 +169,11 @@ def _rounded_points(count: int) -> sparse.csr_matrix:
         along, off = ((1 - t) ** 2, t * t) if corner % 2 else (t * t, (1 - t) ** 2)
         rows[corner, :, 0, 4] = along * (1 if x == 0 else -1)
         rows[corner, :, 1, 4] = off * (1 if y == 1 else -1)
-    return sparse.csr_matrix(rows.reshape(-1, 5))
+    return rows.reshape(-1, 2, 5)
 
 
-def boundary(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
-    """The points (n, 2) of a filled shape's boundary, and d points / d parameters as (2n, parameters), None =
-    identity.
-    """
+def boundary(outline: Outline) -> tuple[Array, Slope | None]:
+    """The points (n, 2) of a filled shape's boundary, and how they change with the parameters; None = identity."""
     p = outline.params
     if outline.kind == "polygon":
         return p.reshape(-1, 2), None
@@ -182,21 +181,20 @@ def boundary(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
         pick = np.array([0, 1, 2, 1, 2, 3, 0, 3])
         slope = np.zeros((8, 4))
         slope[np.arange(8), pick] = 1.0
-        return p[pick].reshape(-1, 2), sparse.csr_matrix(slope)
+        return p[pick].reshape(-1, 2), slope.reshape(4, 2, 4)
     if outline.kind == "path":
         return flatten(outline)
     if outline.kind == "rounded":
         matrix = _rounded_points(min(max(int(np.ceil(np.sqrt(0.25 * p[4] / CHORD) / 2)) * 2, 2), 24))
-        return (matrix @ p).reshape(-1, 2), matrix
+        return matrix @ p, matrix
     if outline.kind in CUT_ROUND:
         points, jacobian = arc_points(p)
         if outline.kind == "sector":
             tip = np.zeros((1, 2, 6))
             tip[0, 0, 0] = tip[0, 1, 1] = 1.0
             points, jacobian = np.append(points, p[None, :2], axis=0), np.append(jacobian, tip, axis=0)
-        return points, sparse.csr_matrix(jacobian.reshape(-1, 6))
-    points, jacobian = round_points(outline.kind, p)
-    return points, sparse.csr_matrix(jacobian.reshape(-1, len(p)))
+        return points, jacobian
+    return round_points(outline.kind, p)
 
 
 def center_line(outline: Outline) -> tuple[Array, Array, float]:
@@ -207,18 +205,19 @@ def center_line(outline: Outline) -> tuple[Array, Array, float]:
     return points[:-1], points[1:], w
 
 
-def contours(outline: Outline) -> tuple[list[Array], sparse.csr_matrix | None]:
-    """The closed contours, each (n, 2), whose inside (non-zero winding) a shape or a stroke covers, and
-    d their points / d parameters as (2N, parameters), None = identity.
+def contours(outline: Outline, derivative: bool = True) -> tuple[list[Array], Slope | None]:
+    """The closed contours, each (n, 2), whose inside (non-zero winding) a shape or a stroke covers.
+
+    With them, if that is wanted, how all their points change with the parameters; None = identity.
     """
     if outline.kind not in STROKES:
         points, slope = boundary(outline)
         return [points], slope
     line, slope = stroke_points(outline)
-    sides, widened = widen(line, _bends(outline, len(line)), outline.kind in CLOSED_STROKES, float(outline.params[-1]))
-    if slope is not None:
-        widened = widened @ sparse.block_diag([slope, np.ones((1, 1))], format="csr")
-    return sides, widened
+    if slope is None and derivative:
+        slope = np.eye(line.size).reshape(len(line), 2, -1)
+    bends, closed = _bends(outline, len(line)), outline.kind in CLOSED_STROKES
+    return widen(line, slope if derivative else None, bends, closed, float(outline.params[-1]))
 
 
 def _bends(outline: Outline, count: int) -> NDArray[np.bool_]:
@@ -243,15 +242,13 @@ def _bends(outline: Outline, count: int) -> NDArray[np.bool_]:
     return bends
 
 
-def stroke_points(outline: Outline) -> tuple[Array, sparse.csr_matrix | None]:
-    """The points (n, 2) of a stroke's centre line, and d points / d parameters but the weight; None = identity."""
+def stroke_points(outline: Outline) -> tuple[Array, Slope | None]:
+    """The points (n, 2) of a stroke's centre line, and how they change with all but the weight; None = identity."""
     p = outline.params[:-1]
     if outline.kind == "ring":
-        points, jacobian = round_points("ring", outline.params)
-        return points, sparse.csr_matrix(jacobian.reshape(-1, 4))
+        return round_points("ring", outline.params)
     if outline.kind == "arc":
-        points, jacobian = arc_points(p)
-        return points, sparse.csr_matrix(jacobian.reshape(-1, 6))
+        return arc_points(p)
     if outline.kind == "spline":
         return flatten(outline)
     if outline.kind in ("box", "frame"):

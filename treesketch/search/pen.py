@@ -4,10 +4,10 @@ In: the line's points (n, 2) in pixels and a weight. Out: closed contours that t
 stroke, corner for corner as `treesketch.strokes` outlines it with round caps and mitred joins, and their derivative.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from treesketch.strokes import FINEST_TURN, MITER_LIMIT, SHORTEST_EDGE
@@ -35,11 +35,14 @@ class _Rim(NamedTuple):
     stretch: Array
 
 
-def widen(points: Array, bends: Mask, closed: bool, weight: float) -> tuple[list[Array], sparse.csr_matrix]:
-    """The contours, each (m, 2), of a stroke along a line, and their derivative (2M, 2n + 1) for all M points of them.
+def widen(
+    points: Array, slope: Array | None, bends: Mask, closed: bool, weight: float
+) -> tuple[list[Array], Array | None]:
+    """The contours, each (m, 2), of a stroke along a line, and how their points change with what moves the line.
 
     points is (n, 2). bends (n,) says which corners belong to a curve and are always round; others are mitred, or cut
-    off beyond the mitre limit. The derivative is by the line's points, x y pairs in a row, and by the weight.
+    off beyond the mitre limit. slope (n, 2, parameters) is how the line's points change; the answer, (M, 2, parameters
+    + 1) for all M points of the contours, has the weight as its last parameter. Without slope it is None.
     """
     half, kept = weight / 2, _apart(points, closed)
     closed &= len(kept) > 1
@@ -58,28 +61,24 @@ def widen(points: Array, bends: Mask, closed: bool, weight: float) -> tuple[list
         parts = [left, last, back, first]
     rim = _Rim._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
     normal = np.stack([-np.sin(rim.angle), np.cos(rim.angle)], axis=1)
-    outline = line[rim.corner] + half * rim.reach[:, None] * normal
+    away = rim.reach[:, None] * normal
+    outline = line[rim.corner] + half * away
+    sides = np.split(outline, [len(left.corner)]) if closed else [outline]
+    if slope is None:
+        return sides, None
     # How a point moves with the angles of the two edges, and how those move with their ends.
     along = half * rim.reach[:, None] * np.stack([-normal[:, 1], normal[:, 0]], axis=1)
     stretched = half * rim.stretch[:, None] * normal
     across = np.stack([-edges[:, 1], edges[:, 0]], axis=1) / lengths[:, None] ** 2
-    tail, head = kept[: len(edges)], np.roll(kept, -1)[: len(edges)]
-    early = (along * (1 - rim.share)[:, None] - stretched)[:, :, None] * across[rim.before][:, None]  # (M, 2, 2)
-    late = (along * rim.share[:, None] + stretched)[:, :, None] * across[rim.after][:, None]
-    count = len(outline)
-    blocks = np.concatenate([-early, early, -late, late])
-    ends = np.concatenate([tail[rim.before], head[rim.before], tail[rim.after], head[rim.after]])
-    rows = 2 * np.arange(count)[:, None] + (0, 1)
-    row = [np.tile(np.repeat(rows, 2, axis=1).ravel(), 4), rows.ravel(), rows.ravel()]
-    column = [
-        (2 * ends[:, None] + (0, 1, 0, 1)).ravel(),
-        (2 * kept[rim.corner][:, None] + (0, 1)).ravel(),
-        np.full(2 * count, 2 * len(points)),
-    ]
-    value = [blocks.ravel(), np.ones(2 * count), (rim.reach[:, None] * normal / 2).ravel()]
-    shape = (2 * count, 2 * len(points) + 1)
-    slope = sparse.csr_matrix((np.concatenate(value), (np.concatenate(row), np.concatenate(column))), shape=shape)
-    return (np.split(outline, [len(left.corner)]) if closed else [outline]), slope
+    moved = slope[kept]
+    head = np.concatenate([moved[1:], moved[:1]])[: len(edges)]
+    turned = np.einsum("ec,ecp->ep", across, head - moved[: len(edges)])  # (edges, parameters): of their angles
+    found = np.empty((len(outline), 2, slope.shape[2] + 1))
+    found[:, :, :-1] = moved[rim.corner]
+    found[:, :, :-1] += (along * (1 - rim.share)[:, None] - stretched)[:, :, None] * turned[rim.before][:, None]
+    found[:, :, :-1] += (along * rim.share[:, None] + stretched)[:, :, None] * turned[rim.after][:, None]
+    found[:, :, -1] = away / 2
+    return sides, found
 
 
 def _apart(points: Array, closed: bool) -> Index:
@@ -112,7 +111,7 @@ def _sides(edges: Array, lengths: Array, angles: Array, bends: Mask, closed: boo
         short[-1] = short[0]
     spare = lengths - short[:-1] - short[1:]
     tidy = (np.minimum(spare[before], spare[after]) >= 0) | (flat & bent)
-    arc = np.array([_chords(angle, half) + 1 for angle in np.abs(turn)]) if bent.any() else np.zeros(len(turn), int)
+    arc = _chords(np.abs(turn), half) + 1
     found = []
     for side in (1.0, -1.0):
         outer = turn <= 0 if side > 0 else turn > 0
@@ -133,12 +132,12 @@ def _sides(edges: Array, lengths: Array, angles: Array, bends: Mask, closed: boo
 
 def _cap(corner: int, edge: int, angle: float, half: float) -> _Rim:
     """The points around an end of the line, where its edge leaves at that angle."""
-    along = np.linspace(0.0, np.pi, _chords(np.pi, half) + 1)
+    along = np.linspace(0.0, np.pi, int(_chords(np.array([np.pi]), half)[0]) + 1)
     same, none = np.full(len(along), edge), np.zeros(len(along))
     return _Rim(np.full(len(along), corner), same, same, none, angle - along, none + 1, none)
 
 
-def _chords(angle: float, radius: float) -> int:
-    """How many chords stand for a part of a circle, of that angle in radians."""
-    step = max(FINEST_TURN, 2 * np.arccos(max(0.0, 1 - TOLERANCE / radius)))
-    return max(1, int(np.ceil(angle / step)))
+def _chords(angles: Array, radius: float) -> Index:
+    """How many chords stand for parts of a circle, of those angles in radians."""
+    step = max(FINEST_TURN, 2 * math.acos(max(0.0, 1 - TOLERANCE / radius)))
+    return np.maximum(np.ceil(angles / step).astype(np.int64), 1)

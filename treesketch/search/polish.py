@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from treesketch.search.coverage import Entries, cover, cover_with_slopes
+from treesketch.search.coverage import Slopes, cover, cover_with_slopes
 from treesketch.search.outline import STROKES, Array, Layer, Outline, tame
 from treesketch.search.tally import affords, charge
 
@@ -69,13 +69,13 @@ def polish(
     tie = _tie(outlines, offsets, pens) if pens is not None else None
     damping = 1e-2
     charge()
-    coverage, entries = cover_with_slopes(outlines, height, width, True)
+    coverage, slopes = cover_with_slopes(outlines, height, width, rounds > 0)
     if colors:
         tint = solve_colors(coverage, target, tint)
     picture, gains = _composite(coverage, tint)
     error = float(((target - picture) ** 2).sum())
     for step in range(rounds if outlines else 0):
-        normal, right = _normal_equations(entries, gains, target - picture, offsets)
+        normal, right = _normal_equations(slopes, gains, target - picture, offsets)
         if tie is not None:
             normal, right = tie.T @ normal @ tie, tie.T @ right
         accepted = False
@@ -87,7 +87,7 @@ def polish(
             moved = [replace(o, params=o.params + move[offsets[k] : offsets[k + 1]]) for k, o in enumerate(outlines)]
             moved = [tame(o, height, width) for o in moved]
             charge()
-            new_coverage, new_entries = cover_with_slopes(moved, height, width, True)
+            new_coverage, new_slopes = cover_with_slopes(moved, height, width, step + 1 < rounds)
             new_tint = solve_colors(new_coverage, target, tint) if colors and step % 2 else tint
             new_picture, new_gains = _composite(new_coverage, new_tint)
             new_error = float(((target - new_picture) ** 2).sum())
@@ -98,7 +98,7 @@ def polish(
         if not accepted:
             break
         gain = error - new_error
-        outlines, coverage, entries, tint = moved, new_coverage, new_entries, new_tint
+        outlines, coverage, slopes, tint = moved, new_coverage, new_slopes, new_tint
         picture, gains, error = new_picture, new_gains, new_error
         damping = max(damping / 4, 1e-5)
         if gain < 2e-3 * error:
@@ -129,11 +129,11 @@ def linearise(layers: Sequence[Layer], ground: Array, target: NDArray[np.float32
     offsets = np.cumsum([0] + [len(o.params) for o in outlines])
     height, width = target.shape[:2]
     charge()
-    coverage, entries = cover_with_slopes(outlines, height, width, True)
+    coverage, slopes = cover_with_slopes(outlines, height, width, True)
     picture, gains = _composite(coverage, np.concatenate([ground[None], *(layer.color[None] for layer in layers)]))
     residual = target - picture
     error = float((residual**2).sum())
-    normal, right = _normal_equations(entries, gains, residual, offsets)
+    normal, right = _normal_equations(slopes, gains, residual, offsets)
     gains *= coverage[..., None]
     without = error + np.einsum("khwc,khwc->k", gains, 2 * residual[None] + gains)
     return Slope(error, normal, right, offsets, without)
@@ -148,17 +148,14 @@ def settle(outline: Outline, member: NDArray[np.float32], cost: NDArray[np.float
     weight = cost.ravel()
     best, least = outline, np.inf
     for step in range(rounds + 1):
-        coverage, entries = cover_with_slopes([outline], height, width, step < rounds)
+        coverage, slopes = cover_with_slopes([outline], height, width, step < rounds)
         off = (member - coverage[0]).ravel()
         error = float((weight * off**2).sum())
         if error >= least:
             break
         best, least = outline, error
         if step < rounds:
-            pixel, param, value = entries[0]
-            touched, row = np.unique(pixel, return_inverse=True)
-            count = len(outline.params)
-            part = np.bincount(row * count + param, value, len(touched) * count).reshape(-1, count)
+            touched, part = slopes[0].pixel, slopes[0].value
             normal = part.T @ (part * weight[touched, None])
             right = part.T @ (weight[touched] * off[touched])
             bound = 1e-3 * np.trace(normal) / len(normal) * np.eye(len(normal)) + 1e-9 * np.eye(len(normal))
@@ -203,7 +200,7 @@ def fit_alone(layer: Layer, opening: Opening, target: NDArray[np.float32], round
     outline = layer.outline
     for step in range(rounds + 1):
         charge()
-        coverage, entries = cover_with_slopes([outline], height, width, step < rounds)
+        coverage, slopes = cover_with_slopes([outline], height, width, step < rounds)
         weight = clear * coverage[0][..., None]
         bare = rest - (clear - weight) * opening.under
         seen = float((weight**2).sum())
@@ -215,12 +212,8 @@ def fit_alone(layer: Layer, opening: Opening, target: NDArray[np.float32], round
             if step == rounds:
                 break
             gain = clear * (color.astype(np.float32) - opening.under)
-            pixel, parameter, value = entries[0]
-            count = len(outline.params)
-            slope = np.bincount(pixel * count + parameter, weights=value, minlength=height * width * count)
-            slope = slope.reshape(-1, count)
-            touched = np.unique(pixel)
-            slope, gain = slope[touched], gain.reshape(-1, 3)[touched]
+            touched, slope = slopes[0].pixel, slopes[0].value
+            gain = gain.reshape(-1, 3)[touched]
             normal = slope.T @ ((gain**2).sum(axis=1)[:, None] * slope)
             right = slope.T @ (gain * residual.reshape(-1, 3)[touched]).sum(axis=1)
         else:
@@ -250,16 +243,18 @@ def _composite(coverage: NDArray[np.float32], tint: Array) -> tuple[NDArray[np.f
 
 
 def _normal_equations(
-    entries: Sequence[Entries], gains: NDArray[np.float32], residual: NDArray[np.float32], offsets: NDArray[np.int64]
+    slopes: Sequence[Slopes], gains: NDArray[np.float32], residual: NDArray[np.float32], offsets: NDArray[np.int64]
 ) -> tuple[Array, Array]:
     """J'J and J'r of the painting's pixels with respect to all parameters."""
     pixels = residual.shape[0] * residual.shape[1]
     rows, columns, values = [], [], []
-    for k, (pixel, param, value) in enumerate(entries):
+    for k, slope in enumerate(slopes):
+        row, param = np.nonzero(slope.value)
+        pixel = slope.pixel[row]
         gain = gains[k].reshape(-1, 3)[pixel]
         rows.append((pixel[:, None] * 3 + np.arange(3)).ravel())
         columns.append(np.repeat(param + offsets[k], 3))
-        values.append((gain * value[:, None]).ravel())
+        values.append((gain * slope.value[row, param][:, None]).ravel())
     shape = (pixels * 3, int(offsets[-1]))
     jacobian = sparse.csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
     normal = (jacobian.T @ jacobian).toarray()
