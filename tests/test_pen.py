@@ -109,3 +109,11 @@ def test_slopes_of_strokes_are_those_of_finite_differences(kind: str) -> None:
             )
             high, low = cover([ahead, behind], SIDE, SIDE).astype(float).reshape(2, -1)
             assert slopes[k] == pytest.approx((high - low) @ wanted / (2 * step), rel=2e-2, abs=0.1)
+
+
+def test_an_edge_between_two_pixels_is_felt_in_the_one_that_it_may_enter() -> None:
+    (found,) = cover_with_slopes([Outline("rect", np.array([10.0, 12, 20, 30]))], SIDE, SIDE, True)[1]
+    right = found.pixel % SIDE == 20
+    assert right.sum() >= 18 and found.value[right][:, 2].sum() == pytest.approx(18)
+    left = found.pixel % SIDE == 10
+    assert found.value[left][:, 0].sum() == pytest.approx(-18)

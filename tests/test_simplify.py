@@ -78,6 +78,13 @@ def test_a_clock_face() -> None:
     )
 
 
+def test_settings_that_change_nothing_go_from_loops_too() -> None:
+    text = short(
+        "(rect 1 2 3 4) (dotimes [i 2] (fill 9) (no-stroke) (ellipse (* i 9.1) 3 4 5.5) (fill 30) (rect i 70.1 6 7.5))"
+    )
+    assert text == ("(rect 1 2 3 4) (dotimes [i 2] (fill 9) (ellipse (* i 9.1) 3 4 5.5) (fill 30) (rect i 70.1 6 7.5))")
+
+
 def test_settings_that_change_nothing_go() -> None:
     text = short("(fill 3) (fill 7) (rect 0 0 9 9) (fill 7) (no-stroke) (rect 20 0 9 9) (stroke 5)")
     assert text.endswith("(background 255) (no-stroke) (fill 7) (rect 0 0 9 9) (rect 20 0 9 9)")

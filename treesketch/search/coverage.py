@@ -98,7 +98,7 @@ def cover(outlines: Sequence[Outline], height: int, width: int) -> NDArray[np.fl
 def _window(shapes: Sequence[Sequence[Array]], height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """The first column and row of the picture that shapes reach, and those behind the last."""
     points = np.concatenate([ring for rings in shapes for ring in rings])
-    low, high = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
+    low, high = np.floor(points.min(axis=0)), np.floor(points.max(axis=0)) + 1  # an edge on a border may yet move on
     left, top = (int(max(value, 0)) for value in low)
     return (left, top), (int(min(high[0], width)), int(min(high[1], height)))
 

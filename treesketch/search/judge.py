@@ -25,7 +25,7 @@ SEEN = 0.02  # coverage of a pixel that counts as touched
 KEPT = 4000  # coverages that are remembered
 RIGHT = 0.01  # squared error, summed over channels, of a pixel that is as it should be
 HARM = 0.3  # squared error that another layer is expected to do to such a pixel
-COUNTED = GEOMETRY | {"count"}  # roles of the numbers that a program is charged for
+COUNTED = GEOMETRY | {"count", "factor"}  # roles of the numbers that a program is charged for
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ PLAIN = 6  # numbers that a whole shape is worth more than what is left of a cut
 HARM = 0.3  # squared error that is expected where a half paints the other
 HARMLESS = 1.0  # pixels that a half may paint of the other beyond what that paints itself
 UNEVEN = 0.02  # share of a shape's pixels by which it may change when it is laid evenly across the axis
-TOLD = 5  # numbers that saying so costs, about: going to the axis, and how often a loop is run
+TOLD = 7  # numbers that saying so costs, about: going to the axis, and loops that turn the sides over
 UNKNOWN = Paint((-1,), (-1,), -1.0)  # what no program has set: everything is said anew
 
 
