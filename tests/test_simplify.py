@@ -98,6 +98,13 @@ def test_a_size_that_occurs_often_gets_a_name() -> None:
     assert "(def diameter 17.3)" in after and "(ellipse 3 5 diameter diameter)" in after
 
 
+def test_two_names_stand_where_their_numbers_stood() -> None:
+    corners = " ".join(f"(triangle 10.75 {3 * y} 60.25 {3 * y + 9} {70 + 4 * y} 110.25)" for y in (3, 5, 8, 9, 11, 14))
+    after = short(corners + " (rect 1 2 10.75 110.25)")
+    assert "(def across" in after and "(def down" in after
+    assert after.count("10.75") == 2 and after.count("110.25") == 2  # where they are named, and as sides
+
+
 @pytest.mark.parametrize(
     "text",
     [

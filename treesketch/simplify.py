@@ -118,17 +118,19 @@ def with_names(tree: Node, accepts: Accepts) -> Node:
             if child.production == "literal" and isinstance(child.value, float) and child.value:
                 uses.setdefault((_NAMED[node.production][i], child.value), []).append((*path, i))
     taken = {str(node.value) for _, node in walk(tree) if isinstance(node.value, str)}
+    body, definitions = tree, list[Node]()  # apart: a definition would move what the paths lead to
     for (name, value), paths in sorted(uses.items(), key=lambda use: -len(use[1])):
         if name in taken or len(paths) < FEWEST_USES or len(format_number(value)) < 3:  # 24 is no longer than a name
             continue
-        named = tree
+        named = body
         for path in paths:
             named = replace(named, path, _reference(name))
         definition = Node("def", (Node("binder", (), name), _literal(value)))
         head = next((i for i, form in enumerate(named.children) if form.production not in _HEAD), 0)
-        candidate = Node("program", (*named.children[:head], definition, *named.children[head:]))
-        if accepts(candidate, tree):
-            tree = candidate
+        new = (*named.children[:head], *definitions, definition, *named.children[head:])
+        if accepts(candidate := Node("program", new), tree):
+            tree, body = candidate, named
+            definitions.append(definition)
             taken.add(name)
     return tree
 

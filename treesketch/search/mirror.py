@@ -358,11 +358,11 @@ def _run_on(part: Array, beside: Array, axis: int, least: float) -> Array:
     slope = back[1 - axis] / max(back[axis], 1e-6)
     to = 0.0 if slope * (beside - end)[1 - axis] > 0 and abs(slope) > STEEP or abs(slope) > STEEPEST else least
     t = 1.0
-    for _ in range(8):
-        here, after = (between(part[:, axis : axis + 1], at, at)[0, 0] for at in (t, t + 1e-4))
-        if here == after:
+    for _ in range(8):  # Newton's steps to where the segment, prolonged, is as far beyond as wanted
+        here, after = (float(between(part[:, axis : axis + 1], at, at)[0, 0]) for at in (t, t + 1e-4))
+        if abs(after - here) < 1e-9:
             break
-        t -= (here - to) / (after - here) * 1e-4
+        t = min(max(t - (here - to) / (after - here) * 1e-4, 0.0), 2.0)
     new = between(part, 0.0, t) if 0.5 < t < 1.5 else part.copy()
     new[-1, axis] = to
     return np.round(new, 1) if t != 1 else new
