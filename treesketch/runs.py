@@ -4,11 +4,11 @@ import contextlib
 import json
 import math
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -19,6 +19,9 @@ from treesketch.errors import SketchError
 from treesketch.files import describe
 
 CONFIG, STATE, WEIGHTS = "config.toml", "state.safetensors", "weights.safetensors"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
+Batch = TypeVar("Batch")
 
 
 class Schedule(Protocol):
@@ -127,7 +130,7 @@ def catch_interrupt() -> Iterator[Callable[[], bool]]:
         pressed = True
         signal.signal(number, signal.default_int_handler)
 
-    before = [(number, signal.signal(number, press)) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [(number, signal.signal(number, press)) for number in INTERRUPTS]
     try:
         yield lambda: pressed
     finally:
@@ -137,8 +140,26 @@ def catch_interrupt() -> Iterator[Callable[[], bool]]:
 
 def leave_interrupts(_worker: int = 0) -> None:
     """Ctrl-C and SIGTERM are the first process's to handle."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
+
+
+@contextlib.contextmanager
+def batches_of(loader: Iterable[Batch]) -> Iterator[Iterator[Batch]]:
+    """Yields a loader's batches. Its workers, which `leave_interrupts`, hear of none before that, and end quietly."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    try:
+        batches = iter(loader)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    try:
+        yield batches
+    finally:
+        shut_down = getattr(batches, "_shutdown_workers", None)  # else torch does so later, and complains of lost ones
+        if shut_down is not None:
+            with contextlib.suppress(RuntimeError, OSError, EOFError):
+                shut_down()
 
 
 def lost_worker(error: Exception) -> bool:

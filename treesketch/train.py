@@ -41,6 +41,7 @@ from treesketch.runs import (
     CONFIG,
     STATE,
     WEIGHTS,
+    batches_of,
     catch_interrupt,
     decayed_groups,
     learning_rate,
@@ -326,10 +327,10 @@ def _help_along(learner: "Learner", fabric: Fabric) -> None:
     leave_interrupts()
     learner.join(fabric)
     try:
-        batches = iter(_load_batches(learner.config, learner))
-        while learner.share_done() < 1:
-            learner.take_gradients(batches)
-            learner.apply_gradients()
+        with batches_of(_load_batches(learner.config, learner)) as batches:
+            while learner.share_done() < 1:
+                learner.take_gradients(batches)
+                learner.apply_gradients()
     except Exception as error:
         told = _explain(error, learner.config, learner.step)
         if told is None:
@@ -384,31 +385,31 @@ def _learn_all(
     journal = Journal(run, COLUMNS, learner.step)
     if learner.step == 0:
         journal.write(learner.row() | evaluate(learner.average, config, held_out))
-    batches = iter(_load_batches(config, learner))
-    saved = time.monotonic()
-    learner.watch.skip()
-    while learner.share_done() < 1:
-        learner.take_gradients(batches)
-        stop = interrupted()
-        if stop or time.monotonic() - saved > config.save_seconds:
-            learner.require_finite()  # these weights give a finite loss, so they are worth keeping
-            save_run(run, config, learner)
-            saved = time.monotonic()
-            learner.watch.lap("save")
-        if stop:
-            raise KeyboardInterrupt
-        learner.apply_gradients()
-        if learner.step % config.evaluate == 0 or learner.share_done() >= 1:
-            learner.require_finite()
-            row = learner.row() | evaluate(learner.average, config, held_out)
-            journal.write(row)
-            console.print("  ".join(f"{name} {row[name]:.4g}" for name in COLUMNS if name in row))
-            if not math.isfinite(row["held_out"]):
-                raise FloatingPointError(f"the held-out loss is {row['held_out']} at step {learner.step}")
-            save_run(run, config, learner)
-            saved = time.monotonic()
-            learner.watch.skip()
-        advance()
+    with batches_of(_load_batches(config, learner)) as batches:
+        saved = time.monotonic()
+        learner.watch.skip()
+        while learner.share_done() < 1:
+            learner.take_gradients(batches)
+            stop = interrupted()
+            if stop or time.monotonic() - saved > config.save_seconds:
+                learner.require_finite()  # these weights give a finite loss, so they are worth keeping
+                save_run(run, config, learner)
+                saved = time.monotonic()
+                learner.watch.lap("save")
+            if stop:
+                raise KeyboardInterrupt
+            learner.apply_gradients()
+            if learner.step % config.evaluate == 0 or learner.share_done() >= 1:
+                learner.require_finite()
+                row = learner.row() | evaluate(learner.average, config, held_out)
+                journal.write(row)
+                console.print("  ".join(f"{name} {row[name]:.4g}" for name in COLUMNS if name in row))
+                if not math.isfinite(row["held_out"]):
+                    raise FloatingPointError(f"the held-out loss is {row['held_out']} at step {learner.step}")
+                save_run(run, config, learner)
+                saved = time.monotonic()
+                learner.watch.skip()
+            advance()
 
 
 # One step

@@ -34,6 +34,7 @@ from treesketch.runs import (
     CONFIG,
     STATE,
     WEIGHTS,
+    batches_of,
     catch_interrupt,
     decayed_groups,
     learning_rate,
@@ -213,7 +214,7 @@ def _learn_all(run: Path, learner: Learner, console: Console, interrupted: Any, 
         prefetch_factor=4 if workers else None,
         worker_init_fn=leave_interrupts,
     )
-    batches, saved = iter(loader), time.monotonic()
+    saved = time.monotonic()
 
     def look(pictures: int, looks: int = 0) -> Report:
         held_out, report = learner.evaluate(pictures, looks)
@@ -224,18 +225,19 @@ def _learn_all(run: Path, learner: Learner, console: Console, interrupted: Any, 
 
     if learner.step == 0:
         look(settings.pictures)
-    while learner.share_done() < 1:
-        learner.learn(batches)
-        if interrupted() or time.monotonic() - saved > settings.save_seconds:
-            _save(run, learner)
-            saved = time.monotonic()
-        if interrupted():
-            raise KeyboardInterrupt
-        if learner.step % settings.evaluate == 0 and learner.share_done() < 1:
-            look(settings.pictures)
-        advance()
-        if learner.share_done() >= 1:
-            _save(run, learner)
+    with batches_of(loader) as batches:
+        while learner.share_done() < 1:
+            learner.learn(batches)
+            if interrupted() or time.monotonic() - saved > settings.save_seconds:
+                _save(run, learner)
+                saved = time.monotonic()
+            if interrupted():
+                raise KeyboardInterrupt
+            if learner.step % settings.evaluate == 0 and learner.share_done() < 1:
+                look(settings.pictures)
+            advance()
+            if learner.share_done() >= 1:
+                _save(run, learner)
     _write_results(run, learner, look(settings.final, settings.looks))
 
 
