@@ -176,6 +176,18 @@ def bernstein(count: int) -> npt.NDArray[np.float64]:
     return np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], axis=1)
 
 
+def between(points: Points, start: float, end: float) -> Points:
+    """A segment's part between two of its parameters, by blossoming: control i has `end` i times."""
+    degree = len(points) - 1
+    found = []
+    for i in range(degree + 1):
+        row = points
+        for t in [end] * i + [start] * (degree - i):
+            row = row[:-1] * (1 - t) + row[1:] * t
+        found.append(row[0])
+    return np.array(found)
+
+
 @lru_cache(maxsize=64)
 def chords(cubics: int, count: int) -> tuple[Points, Points]:
     """What makes of a run's control points the ends of its chords, `count` to a cubic, and the derivatives there.

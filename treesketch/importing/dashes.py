@@ -5,7 +5,7 @@ from itertools import cycle
 import numpy as np
 
 from treesketch.importing.paths import Path, Points, contours, is_closed, joined, segments
-from treesketch.quick import bernstein
+from treesketch.quick import bernstein, between
 
 MOST_DASHES = 2_000  # of one path
 STEPS = 64  # chords by which a curve is measured
@@ -55,22 +55,10 @@ def _between(parts: list[Points], tables: list[Points], start: float, end: float
         if start <= length and end >= 0 and length > 0 and (start < length or not verbs):
             low, high = (float(np.interp(place, table, np.linspace(0, 1, len(table)))) for place in (start, end))
             if high > low or (start == end and not verbs):
-                piece = _cut(own, low, high)
+                piece = between(own, low, high)
                 verbs += "LQC"[len(own) - 2]
                 points.append(piece[1:] if points else piece)
         start, end = start - length, end - length
         if end < 0:
             break
     return Path("M" + verbs, np.concatenate(points)) if verbs else None
-
-
-def _cut(points: Points, start: float, end: float) -> Points:
-    """A segment's part between two of its parameters, by blossoming: control i has `end` i times."""
-    degree = len(points) - 1
-    found = []
-    for i in range(degree + 1):
-        row = points
-        for t in [end] * i + [start] * (degree - i):
-            row = row[:-1] * (1 - t) + row[1:] * t
-        found.append(row[0])
-    return np.array(found)

@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from treesketch.quick import between
 from treesketch.search.outline import POINTS, Outline
-from treesketch.search.segments import as_path, pieces, tidy
+from treesketch.search.segments import as_path, path_of, pieces, tidy, verbs_of
 
 Array = NDArray[np.float64]
 
 CLOSE = 0.05  # between two points that count as one
 PLAIN = 0.2  # that a curve may be off for a plainer one
-DEGREES = "LQC"  # a segment's verb, by its degree less one
 
 
 def cut_off(outline: Outline, axis: int, least: float) -> Outline | None:
@@ -87,10 +87,8 @@ def _closed(outline: Outline, axis: int, least: float) -> Outline | None:
             whole.append(np.stack([part[-1], following]))
     # Two lines in a row along the cut are one, as are points that are nearly so.
     whole = [part for part in whole if len(part) > 2 or np.abs(part[-1] - part[0]).max() > CLOSE]
-    verbs = "".join(DEGREES[len(part) - 2] for part in whole)
-    if len(whole) < (3 if set(verbs) <= {"L"} else 2):
-        return None
-    return tidy(Outline("path", np.concatenate([part[1:] for part in whole]).ravel(), verbs))
+    verbs = verbs_of(whole)
+    return tidy(path_of(whole)) if len(whole) >= (3 if set(verbs) <= {"L"} else 2) else None
 
 
 def _line(outline: Outline, axis: int, least: float) -> Outline | None:
@@ -117,7 +115,7 @@ def _line(outline: Outline, axis: int, least: float) -> Outline | None:
         return None
     run = max(runs, key=lambda run: sum(float(np.hypot(*np.diff(part, axis=0).T).sum()) for part in run))
     rows = np.concatenate([run[0][:1], *(part[1:] for part in run)])
-    verbs = "".join(DEGREES[len(part) - 2] for part in run)
+    verbs = verbs_of(run)
     kind = "polyline" if set(verbs) == {"L"} else "spline"
     return Outline(kind, np.append(rows.ravel(), weight), verbs if kind == "spline" else "")
 
@@ -163,15 +161,3 @@ def _roots(values: Array) -> Array:
     roots = np.roots(np.array(powers, float) @ values)
     real = np.sort(roots.real[np.abs(roots.imag) < 1e-9])
     return real[(real > 1e-6) & (real < 1 - 1e-6)]
-
-
-def between(piece: Array, first: float, last: float) -> Array:
-    """The points of a segment's part from one parameter to another: its blossom."""
-    degree = len(piece) - 1
-    rows = []
-    for late in range(degree + 1):
-        points = piece
-        for t in [first] * (degree - late) + [last] * late:
-            points = (1 - t) * points[:-1] + t * points[1:]
-        rows.append(points[0])
-    return np.array(rows)

@@ -119,9 +119,7 @@ def _begun(whole: Judge, options: Options, allowance: Allowance, search: "Callab
     """The search of a half, if a picture is the same on both sides and that promises to cost less, or of the whole."""
     folded = fold(whole.target, whole.canvas) if options.style is None else None
     alike = ALIKE * options.price
-    if folded is None or folded.asymmetry > max(alike, REGIONAL * REGIONS):
-        return search()
-    if folded.asymmetry > max(alike, REGIONAL * len(segment(folded.half, REGIONS).regions)):
+    if folded is None or (folded.asymmetry > alike and _differs(folded)):
         return search()
     half = search(folded)
     cost, numbers = half.estimate()
@@ -132,6 +130,13 @@ def _begun(whole: Judge, options: Options, allowance: Allowance, search: "Callab
     if folded.asymmetry > alike and (folded.asymmetry > MOSTLY * cost or not scarce):
         return search()
     return half
+
+
+def _differs(folded: Fold) -> bool:
+    """Whether the halves differ by more than what is in one of them could be worth."""
+    if folded.asymmetry > REGIONAL * REGIONS:
+        return True
+    return folded.asymmetry > REGIONAL * len(segment(folded.half, REGIONS).regions)
 
 
 class _Search:

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treesketch.layers import Layer, Paint, color_node, literal, paint_after, pair, write_forms
+from treesketch.quick import between
 from treesketch.search.arrange import clash
-from treesketch.search.clip import between, cut_off
+from treesketch.search.clip import cut_off
 from treesketch.search.fit import shape_node
-from treesketch.search.judge import SEEN, Judge, Sketch, layer_numbers
-from treesketch.search.outline import Outline, contours
+from treesketch.search.judge import HARM, SEEN, Judge, Sketch, layer_numbers
+from treesketch.search.outline import contours
 from treesketch.search.painting import to_outline
-from treesketch.search.segments import as_path, pieces, tidy
+from treesketch.search.segments import as_path, path_of, pieces, tidy
 from treesketch.simplify import shifted
 from treesketch.tree import Node
 
@@ -31,7 +32,6 @@ TOUCHING = 0.3  # units from the axis that count as on it
 STEEP = 0.3  # slope against what is upright on the axis, from which on an edge and its mirror make a tip
 STEEPEST = 2.0  # slope from which on no edge runs on beyond the axis
 PLAIN = 6  # numbers that a whole shape is worth more than what is left of a cut one
-HARM = 0.3  # squared error that is expected where a half paints the other
 HARMLESS = 1.0  # pixels that a half may paint of the other beyond what that paints itself
 UNEVEN = 0.02  # share of a shape's pixels by which it may change when it is laid evenly across the axis
 TOLD = 7  # numbers that saying so costs, about: going to the axis, and loops that turn the sides over
@@ -304,9 +304,10 @@ def _reaching(layer: Layer, axis: int, least: float) -> Layer:
     if piece is None:
         return layer
     outline = piece.outline
-    params = outline.params.copy()
     if outline.kind == "rect":
+        params = outline.params.copy()
         params[axis] = least if abs(params[axis]) <= TOUCHING else params[axis]
+        outline = replace(outline, params=params)
     elif outline.kind in ("polygon", "path"):
         parts = _straight(pieces(as_path(outline)), axis)
         if parts is None:
@@ -320,11 +321,10 @@ def _reaching(layer: Layer, axis: int, least: float) -> Layer:
         for k in range(len(parts)):
             if on[k]:
                 parts[k] = np.stack([parts[k - 1][-1], parts[(k + 1) % len(parts)][0]])
-        params = np.concatenate([part[1:].ravel() for part in parts])
-        outline = Outline("path", params, "".join("LQC"[len(part) - 2] for part in parts))
+        outline = tidy(path_of(parts))
     else:
         return layer
-    return replace(layer, shape=shape_node(tidy(replace(outline, params=params)), np.ones(2)))
+    return replace(layer, shape=shape_node(outline, np.ones(2)))
 
 
 def _is_along(part: Array, axis: int) -> bool:

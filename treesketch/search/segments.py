@@ -4,7 +4,7 @@ In: an `Outline` of kind path (or polygon, which is one of lines). Out: growths,
 shrinkings, each with what it would hold to nought. What they are worth is for `corners` to say.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,16 @@ def pieces(outline: Outline) -> list[Array]:
         found.append(points[np.arange(at - 1, at + POINTS[verb])])
         at += POINTS[verb]
     return found
+
+
+def verbs_of(parts: Sequence[Array]) -> str:
+    """What each of these segments is, by how many points it has."""
+    return "".join("LQC"[len(part) - 2] for part in parts)
+
+
+def path_of(parts: Sequence[Array]) -> Outline:
+    """The path of segments that follow one another, each from its start to its end: what has these `pieces`."""
+    return Outline("path", np.concatenate([part[1:].ravel() for part in parts]), verbs_of(parts))
 
 
 def grow(outline: Outline, chosen: Collection[int]) -> Outline:
