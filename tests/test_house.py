@@ -54,6 +54,7 @@ ORDER = (
     "data",
     "lessons",
     "soft_raster",
+    "restoring",
     "search",
     "solving",
     "settings",

@@ -12,6 +12,7 @@ SYSTEMS = {
     "tree": "tree_decoder:TreeDecoder",
     "show-and-tell": "show_and_tell:ShowAndTell",
     "renderer": "renderer:Renderer",
+    "restorer": "restorer:Restoring",
     "through": "through:Through",
     "rewards": "rewards:Rewards",
     "adversarial": "adversarial:Adversarial",
