@@ -13,7 +13,6 @@ that ended by uniform choices, which pass the checks.
 import sys
 import time
 from importlib.metadata import version
-from itertools import chain
 from statistics import median
 from typing import Any
 
@@ -23,7 +22,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from treesketch.actions import PLACES, load_vocabulary
+from treesketch.actions import PLACES, Vocabulary, load_vocabulary
 from treesketch.check import check
 from treesketch.derivation import Choice, Derivation
 from treesketch.errors import SketchError
@@ -107,22 +106,22 @@ def pick(allowed: npt.NDArray[np.bool_], weights: npt.NDArray[np.float64], rng: 
 
 
 class Ours:
-    """Programs under way, each a derivation; the mask of a row is found when its last choice is written."""
+    """Programs under way, each a derivation, which notes in a row of `asked` what its next mask depends on."""
 
     name, step = "treesketch", "a hole"
 
     def __init__(self, batch: int) -> None:
         self.vocabulary = load_vocabulary()
         self.fits, self.shallow = (np.packbits(t, axis=-1) for t in (self.vocabulary.fits, self.vocabulary.shallow))
-        self.most = (len(self.fits), self.fits.shape[1] - 1, self.shallow.shape[1] - 1)
-        self.rows = [Seen(self.vocabulary, BUDGET) for _ in range(batch)]
+        self.most = (len(self.fits) - 1, self.fits.shape[1] - 1, self.shallow.shape[1] - 1)
+        self.asked = np.zeros((batch, 3), np.intp)  # hole, nodes and levels left, of each row
+        self.rows = [Seen(self.vocabulary, asked) for asked in self.asked]
         self.weights = np.zeros((batch, len(self.vocabulary.actions)))
         self.ended: list[str] = []
 
     def mask(self) -> None:
         """The types' and the budget's mask of the whole batch, a bit an action as the engines': two look-ups."""
-        asked = np.fromiter(chain.from_iterable(row.asked for row in self.rows), np.intp).reshape(-1, 3)
-        holes, slack, levels = np.minimum(asked, self.most).T
+        holes, slack, levels = np.minimum(self.asked, self.most).T
         self.bits = self.fits[holes, slack] & self.shallow[holes, levels]
 
     def choose(self, rng: np.random.Generator) -> None:
@@ -138,18 +137,22 @@ class Ours:
         """Take out the programs that have ended, others in their place where they are to be renewed."""
         self.ended += [unparse(row.nodes[0]) for row in self.rows if row.decision is None]
         kept = [k for k, row in enumerate(self.rows) if renew or row.decision]
-        self.weights = self.weights[kept]
+        self.weights, self.asked = self.weights[kept], self.asked[kept]
         rows = [self.rows[k] for k in kept]
-        self.rows = [row if row.decision else Seen(self.vocabulary, BUDGET) for row in rows]
+        for row, asked in zip(rows, self.asked, strict=True):
+            row.asked = asked
+        self.rows = [row if row.decision else Seen(self.vocabulary, row.asked) for row in rows]
 
 
 class Seen(Derivation):
-    """A derivation that tells what its last mask was asked for: hole, nodes and levels left."""
+    """A derivation that writes down what its last mask was asked for: hole, nodes and levels left, (3,)."""
 
-    asked = (0, 0, 0)
+    def __init__(self, vocabulary: Vocabulary, asked: npt.NDArray[np.intp]):
+        self.asked = asked
+        super().__init__(vocabulary, BUDGET)
 
     def _legal(self, index: int, slack: int, levels: int) -> npt.NDArray[np.bool_]:
-        self.asked = index, slack, levels
+        self.asked[:] = index, slack, levels
         return super()._legal(index, slack, levels)
 
 

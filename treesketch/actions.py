@@ -174,12 +174,26 @@ class Vocabulary:
         for i, hole in enumerate(self.holes):
             self._fill_row(hole, self.cost[i], self.depth[i])
         self.fits, self.shallow = _thresholds(self.cost), _thresholds(self.depth)
+        self.calling = [action for action, _ in self.called]
+        self.calling += [action for action, (what, _) in enumerate(self.meanings) if what == "callee"]
+        self.may_call = (self.cost[:, self.calling] < IMPOSSIBLE).any(1).tolist()
+        self._legal: dict[tuple[int, int, int, int, bool], npt.NDArray[np.bool_]] = {}
         self._turns: dict[tuple[str, tuple[float, ...]], npt.NDArray[np.int32]] = {}
 
-    def affordable(self, hole: int, slack: int, levels: int) -> npt.NDArray[np.bool_]:
-        """The actions (A,) for which so many nodes and levels are left at a hole, whatever is in scope."""
+    def legal(self, hole: int, slack: int, levels: int, names: int, calls: bool) -> npt.NDArray[np.bool_]:
+        """The actions (A,) for which so many nodes and levels are left at a hole; not to be written to.
+
+        names is how many may be referred to, calls whether there are functions that might be called.
+        """
         nodes, height = min(slack, self.fits.shape[1] - 1), min(levels, self.shallow.shape[1] - 1)
-        found: npt.NDArray[np.bool_] = self.fits[hole, nodes] & self.shallow[hole, height]
+        key = (hole, nodes, height, names, calls)
+        found = self._legal.get(key)
+        if found is None:
+            found = self._legal[key] = self.fits[hole, nodes] & self.shallow[hole, height]
+            found[self.reference_start + names : self.reference_start + MAX_NAMES] = False
+            if not calls:
+                found[self.calling] = False
+            found.flags.writeable = False
         return found
 
     def least(self, hole: HoleType) -> int:

@@ -214,11 +214,13 @@ class Derivation:
         index = vocabulary.hole_index[hole]
         slack = self._free + vocabulary.least(hole)
         legal = self._legal(index, slack, levels)
-        if vocabulary.calls:
+        if self._functions and vocabulary.may_call[index]:
+            legal = legal.copy()
             self._forbid_calls(hole.kind, index, slack, legal)
         if role in vocabulary.counting:
-            legal &= self._repeats * vocabulary.turns(role, self._numbers) <= MAX_REPEATS
+            legal = legal & (self._repeats * vocabulary.turns(role, self._numbers) <= MAX_REPEATS)
         if self._kept:
+            legal = legal.copy()
             self._allow_kept(hole, slack, levels, path, legal)
         answer = self._answer(hole, target, path) if self._teaching else None
         if answer is not None and not legal[answer.action]:
@@ -245,12 +247,9 @@ class Derivation:
         return self._write_leaf(hole.kind, choice)
 
     def _legal(self, index: int, slack: int, levels: int) -> npt.NDArray[np.bool_]:
-        """The actions (A,) that a hole may get with this many nodes and levels left."""
-        vocabulary = self.vocabulary
-        legal = vocabulary.affordable(index, slack, levels)
+        """The actions (A,) that a hole may get with this many nodes and levels left, calls of functions included."""
         offered = min(len(self._names), MAX_NAMES)
-        legal[vocabulary.reference_start + offered : vocabulary.reference_start + MAX_NAMES] = False
-        return legal
+        return self.vocabulary.legal(index, slack, levels, offered, bool(self._functions))
 
     def _forbid_calls(self, kind: str, index: int, slack: int, legal: npt.NDArray[np.bool_]) -> None:
         """Take from the legal actions the calls of functions that are not there or cost more than is left."""

@@ -5,7 +5,6 @@ A U-Net of residual blocks over three sizes, halves, quarters and eighths of the
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 COARSEST = 8  # pixels of a picture that the smallest of the three sizes makes one of
