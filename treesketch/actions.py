@@ -176,7 +176,7 @@ class Vocabulary:
         self.fits, self.shallow = _thresholds(self.cost), _thresholds(self.depth)
         self.calling = [action for action, _ in self.called]
         self.calling += [action for action, (what, _) in enumerate(self.meanings) if what == "callee"]
-        self.may_call = (self.cost[:, self.calling] < IMPOSSIBLE).any(1).tolist()
+        self.may_call = [bool((row < IMPOSSIBLE).any()) for row in self.cost[:, self.calling]]
         self._legal: dict[tuple[int, int, int, int, bool], npt.NDArray[np.bool_]] = {}
         self._turns: dict[tuple[str, tuple[float, ...]], npt.NDArray[np.int32]] = {}
 

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from treesketch.canvas import Canvas
 from treesketch.experiments.pairs import Pairs, load_pairs
 from treesketch.experiments.scoring import distance
-from treesketch.experiments.system import Picture, Report, Settings, System
+from treesketch.experiments.system import Picture, Report, Settings, System, to_pictures
 from treesketch.interpreter import Interpreter
-from treesketch.picture import resize
+from treesketch.picture import Pixels, resize
 from treesketch.raster import rasterise
 from treesketch.restoring.network import Restorer, RestorerConfig
-from treesketch.restoring.spoil import Pixels, spoil
+from treesketch.restoring.restore import describe, restore
+from treesketch.restoring.spoil import spoil
 from treesketch.shards.store import TRAIN
 from treesketch.syntax import parse
 
@@ -57,18 +57,23 @@ class Restoring(System):
         """The network."""
         return Restorer(RestorerConfig(self.settings.width, self.settings.blocks))
 
+    def describe(self, module: nn.Module) -> dict[str, str]:
+        """The network's sizes."""
+        assert isinstance(module, Restorer)
+        return describe(module)
+
     def make(self, pairs: Pairs, numbers: Sequence[int], rng: np.random.Generator) -> Lesson:
         """Pictures of the pairs with these numbers, or of drawings in their place, and what became of them."""
-        lessons = []
+        spoilt, clean = [], []
         for number in numbers:
             program = pairs.programs[number]
             if self.drawings and pairs is self.pairs and rng.random() < self.settings.real:
-                program = self.drawings.programs[rng.integers(len(self.drawings))]
+                program = self.drawings.programs[int(rng.integers(len(self.drawings)))]
             side = round(SIDE * rng.uniform(1, LARGEST)) if rng.random() < ENLARGED else SIDE
-            clean = change(draw(program, round(side * rng.uniform(1, ROOM))), side, rng)
-            lessons.append([resize(found, (SIDE, SIDE)) for found in (spoil(clean, rng), clean)])
-        spoilt, clean = (torch.from_numpy(np.stack(each)).permute(0, 3, 1, 2) for each in zip(*lessons, strict=True))
-        return spoilt.contiguous(), clean.contiguous()
+            picture = change(draw(program, round(side * rng.uniform(1, ROOM))), side, rng)
+            spoilt.append(resize(spoil(picture, rng), (SIDE, SIDE)))
+            clean.append(resize(picture, (SIDE, SIDE)))
+        return to_pictures(spoilt), to_pictures(clean)
 
     def losses(self, module: nn.Module, batch: Lesson, rng: np.random.Generator) -> dict[str, Tensor]:
         """The mean error of a channel, by its size where it is larger than SLACK."""
@@ -77,6 +82,7 @@ class Restoring(System):
 
     def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
         """The mean rmse of held-out pictures at SIDE pixels, spoilt and restored."""
+        assert isinstance(module, Restorer)
         values: dict[str, float] = {}
         examples: dict[str, list[Picture]] = {}
         for name, pairs in self.sets(pictures).items():
@@ -93,7 +99,7 @@ class Restoring(System):
 
 def draw(program: str, side: int) -> Pixels:
     """What a program draws, (side, side, 3) in 0..1."""
-    return rasterise(Interpreter(Canvas()).run(parse(program)), (side, side)).astype(np.float32) / 255
+    return (rasterise(Interpreter(Canvas()).run(parse(program)), (side, side)) / 255).astype(np.float32)
 
 
 def change(picture: Pixels, side: int, rng: np.random.Generator) -> Pixels:
@@ -111,13 +117,6 @@ def change(picture: Pixels, side: int, rng: np.random.Generator) -> Pixels:
         down, across = np.outer(rng.uniform(-0.3, 0.3, 2), np.linspace(0, 1, side))
         part = part * (1 + np.add.outer(down, across)[..., None])
     return np.ascontiguousarray(part.clip(0, 1), np.float32)
-
-
-@torch.no_grad()
-def restore(module: nn.Module, picture: Pixels) -> Pixels:
-    """The picture (H, W, 3) as the network takes it to have been."""
-    tensor = torch.from_numpy(picture).permute(2, 0, 1)[None]
-    return np.asarray(module(tensor)[0].permute(1, 2, 0).float().clamp(0, 1).numpy())
 
 
 def _show(clean: Pixels, spoilt: Pixels, restored: Pixels) -> Picture:

@@ -174,7 +174,7 @@ def show_drawn(text: str, target: np.ndarray) -> Picture:
 
 
 def to_pictures(arrays: Sequence[np.ndarray]) -> Tensor:
-    """Pictures (64, 64, 3), uint8 or 0..1, as a batch (B, 3, 64, 64) float32 in 0..1."""
+    """Pictures (H, W, 3), uint8 or 0..1, as a batch (B, 3, H, W) float32 in 0..1."""
     batch = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2)
     return batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
 

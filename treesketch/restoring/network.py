@@ -25,12 +25,12 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        begin_with_nothing(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, width, H, W) -> the same shape."""
-        return x + self.second(nn.functional.gelu(self.first(x), approximate="tanh"))
+        added: Tensor = self.second(nn.functional.gelu(self.first(x), approximate="tanh"))
+        return x + added
 
 
 class Restorer(nn.Module):
@@ -46,8 +46,7 @@ class Restorer(nn.Module):
         self.from_coarse, self.from_middle = nn.ConvTranspose2d(4 * w, 2 * w, 2, 2), nn.ConvTranspose2d(2 * w, w, 2, 2)
         self.middle_again, self.fine_again = _blocks(2 * w, n), _blocks(w, n)
         self.leave = nn.Conv2d(w, 12, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        begin_with_nothing(self.leave)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(B, 3, H, W) in 0..1, of any size -> (B, 3, H, W), nearly in 0..1."""
@@ -61,6 +60,12 @@ class Restorer(nn.Module):
         change = nn.functional.pixel_shuffle(self.leave(fine), 2)
         restored: Tensor = (padded + change)[..., :height, :width]
         return restored
+
+
+def begin_with_nothing(layer: nn.Conv2d) -> None:
+    """Have a convolution give zeros until it learns."""
+    for weights in layer.parameters():
+        nn.init.zeros_(weights)
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-Pixels = NDArray[np.float32]  # (H, W, 3), sRGB, 0..1
+from treesketch.picture import Pixels
 
 UNTOUCHED = 0.08  # share of the pictures that nothing happens to
 BLURRED, SHRUNK, NOISY, COMPRESSED, FEW_COLORS = 0.25, 0.25, 0.35, 0.75, 0.08  # shares of the others
@@ -40,7 +40,7 @@ def spoil(clean: Pixels, rng: np.random.Generator) -> Pixels:
 
 def to_levels(pixels: Pixels) -> Pixels:
     """Pixels as a file of 8 bits a channel has them."""
-    return to_bytes(pixels).astype(np.float32) / 255
+    return (to_bytes(pixels) / np.float32(255)).astype(np.float32)
 
 
 def compress(pixels: Pixels, quality: int, sharp: bool = False) -> Pixels:
@@ -73,4 +73,4 @@ def to_bytes(pixels: Pixels) -> NDArray[np.uint8]:
 
 
 def _read(image: Image.Image) -> Pixels:
-    return np.asarray(image.convert("RGB"), np.float32) / 255
+    return (np.asarray(image.convert("RGB")) / np.float32(255)).astype(np.float32)
