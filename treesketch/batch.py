@@ -28,8 +28,8 @@ LONGEST = 1024  # pixels; larger pictures are looked at at this size
 class Job:
     """One picture to draw. options are names and values of `search.draw.Options` that differ from its defaults.
 
-    network says whether the network proposes; weights is its file, None for the shipped ones. background is what the
-    picture's alpha is laid over.
+    network says whether networks help: one proposes, another undoes noise and compression; weights is the first one's
+    file, None for the shipped ones. background is what the picture's alpha is laid over.
     """
 
     picture: Path
@@ -43,7 +43,8 @@ class Job:
 class Drawn:
     """What a job made: the program's text, its rmse (0..1), the renders and wall seconds that it took.
 
-    course is the best program's error each time that there was a better one.
+    restored is the rmse to the picture without its noise, where that is what was drawn. course is the best program's
+    error each time that there was a better one, to the picture that was drawn.
     """
 
     program: str
@@ -51,6 +52,7 @@ class Drawn:
     renders: int
     seconds: float
     course: "tuple[Step, ...]" = ()
+    restored: float | None = None
 
 
 def list_pictures(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path]:
@@ -66,15 +68,21 @@ def list_pictures(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> list[Path
 
 def draw_one(job: Job, progress: Progress | None = None) -> Drawn:
     """Draw one picture. Raises SketchError when the picture or the weights are at fault."""
-    from treesketch.search.draw import Options, draw_picture
+    from treesketch.search.draw import Options, draw_picture, rmse_to
     from treesketch.syntax import unparse
 
-    picture = load_picture(job.picture, LONGEST, job.background)
-    network = _network(job.weights) if job.network else None
+    picture = given = load_picture(job.picture, LONGEST, job.background)
+    network = None
+    if job.network:
+        from treesketch.restoring.restore import load_shipped_restorer, restored
+
+        network = _network(job.weights)
+        picture = restored(given, load_shipped_restorer())
     drawing = draw_picture(picture, Options(**dict(job.options)), network, progress)
-    return Drawn(
-        unparse(drawing.tree), float(drawing.rmse), int(drawing.renders), float(drawing.seconds), drawing.course
-    )
+    text, renders, seconds = unparse(drawing.tree), int(drawing.renders), float(drawing.seconds)
+    if picture is given:
+        return Drawn(text, float(drawing.rmse), renders, seconds, drawing.course)
+    return Drawn(text, rmse_to(given, drawing.tree), renders, seconds, drawing.course, float(drawing.rmse))
 
 
 def draw_each(

@@ -107,7 +107,8 @@ def draw(options: argparse.Namespace) -> int:
             write_whole(places[job.picture], result.program)
             size = measure_program(result.program)
             costs = f"{size.forms} forms, {size.numbers} numbers, {result.renders} renders, {result.seconds:.1f} s"
-            _say(f"{job.picture} -> {places[job.picture]}: rmse {result.rmse:.4f}, {costs}")
+            restored = "" if result.restored is None else f" ({result.restored:.4f} to the picture without its noise)"
+            _say(f"{job.picture} -> {places[job.picture]}: rmse {result.rmse:.4f}{restored}, {costs}")
             if options.show:
                 _show(result.program)
     except KeyboardInterrupt:
@@ -771,7 +772,11 @@ def _add_draw_flags(parser: argparse.ArgumentParser) -> None:
         default=(255, 255, 255),
         help="what is behind a picture's alpha: a name, #rgb, #rrggbb or R,G,B (default white)",
     )
-    parser.add_argument("--no-network", action="store_true", help="propose from the picture's own regions only")
+    parser.add_argument(
+        "--no-network",
+        action="store_true",
+        help="propose from the picture's own regions only, and take it as it is, with its noise",
+    )
     parser.add_argument("--weights", metavar="FILE", help="weights to use instead of the shipped ones")
 
 

@@ -15,7 +15,7 @@ from treesketch.experiments.pairs import Pairs, load_pairs
 from treesketch.experiments.scoring import distance
 from treesketch.experiments.system import Picture, Report, Settings, System, to_pictures
 from treesketch.interpreter import Interpreter
-from treesketch.picture import Pixels, resize
+from treesketch.picture import LONGEST_SIDE, Pixels, resize
 from treesketch.raster import rasterise
 from treesketch.restoring.network import Restorer, RestorerConfig
 from treesketch.restoring.restore import describe, restore
@@ -23,11 +23,11 @@ from treesketch.restoring.spoil import spoil
 from treesketch.shards.store import TRAIN
 from treesketch.syntax import parse
 
-SIDE = 128  # pixels of a picture that is learnt from
+SIDE = 96  # pixels of a picture that is learnt from
 ENLARGED, LARGEST = 0.4, 2.2  # share of the pictures that are spoilt at a larger size, and how much larger at most
 ROOM = 1.6  # sides of the largest picture that a part is cut from
 SHADED = 0.2  # share of the pictures that get lighter to one side
-SLACK = 1e-3  # error, 0..1, below which it counts by its square
+SLACK = 4e-3  # error, 0..1, below which it counts by its square
 SHOWN = 24
 
 
@@ -36,7 +36,7 @@ class RestorerSettings(Settings):
     """real is the share of the pictures that are of `drawings`, where there are any. The others: `RestorerConfig`'s."""
 
     real: float = 0.6
-    width: int = 32
+    width: int = 24
     blocks: int = 2
 
 
@@ -81,13 +81,13 @@ class Restoring(System):
         return {"loss": ((module(spoilt) - clean) ** 2 + SLACK**2).sqrt().mean()}
 
     def measure(self, module: nn.Module, pictures: int, looks: int = 0) -> Report:
-        """The mean rmse of held-out pictures at SIDE pixels, spoilt and restored."""
+        """The mean rmse of held-out pictures at the size that they are drawn in, spoilt and restored."""
         assert isinstance(module, Restorer)
         values: dict[str, float] = {}
         examples: dict[str, list[Picture]] = {}
         for name, pairs in self.sets(pictures).items():
             rng = np.random.default_rng(self.settings.seed)
-            cleans = [draw(program, SIDE) for program in pairs.programs]
+            cleans = [draw(program, LONGEST_SIDE) for program in pairs.programs]
             spoilts = [spoil(clean, rng) for clean in cleans]
             restored = [restore(module, picture) for picture in spoilts]
             for key, found in (("rmse", restored), ("spoilt", spoilts)):

@@ -9,10 +9,10 @@ from scipy import ndimage
 
 from treesketch.picture import Pixels
 
-UNTOUCHED = 0.08  # share of the pictures that nothing happens to
-BLURRED, SHRUNK, NOISY, COMPRESSED, FEW_COLORS = 0.25, 0.25, 0.35, 0.75, 0.08  # shares of the others
-MOST_BLUR = 1.0  # pixels, standard deviation
-LEAST_SIZE = 0.45  # of a side, before it is enlarged again
+UNTOUCHED = 0.12  # share of the pictures that nothing happens to
+BLURRED, SHRUNK, NOISY, COMPRESSED, FEW_COLORS = 0.12, 0.12, 0.35, 0.75, 0.08  # shares of the others
+MOST_BLUR = 0.6  # pixels, standard deviation
+LEAST_SIZE = 0.7  # of a side, before it is enlarged again
 MOST_NOISE = 0.06  # standard deviation, 0..1
 WORST, BEST = 12, 92  # JPEG quality
 

@@ -115,6 +115,11 @@ def draw_picture(
     return _begun(whole, options, allowance, search).run()
 
 
+def rmse_to(picture: Picture, tree: Node) -> float:
+    """The rmse of a program to a picture, 0..1, as a `Drawing` tells it."""
+    return float(Judge(picture.pixels, picture.canvas, JUDGED_SIDE).program_error(tree) ** 0.5)
+
+
 def _begun(whole: Judge, options: Options, allowance: Allowance, search: "Callable[..., _Search]") -> "_Search":
     """The search of a half, if a picture is the same on both sides and that promises to cost less, or of the whole."""
     folded = fold(whole.target, whole.canvas) if options.style is None else None
