@@ -18,7 +18,7 @@ from treesketch.experiments.restorer import SIDE, change, draw
 from treesketch.experiments.scoring import distance
 from treesketch.model.weights import read_tensors
 from treesketch.picture import Picture, Pixels
-from treesketch.restoring.network import Restorer, RestorerConfig
+from treesketch.restoring.network import LEVELS, PASSES, REACH, SPREAD, Restorer, RestorerConfig, smooth
 from treesketch.restoring.restore import describe, load_restorer, load_shipped_restorer, restore, restored
 from treesketch.restoring.spoil import compress, spoil, to_bytes
 
@@ -75,26 +75,49 @@ def test_a_lesson_is_a_part_in_other_colours() -> None:
 
 
 @pytest.mark.parametrize("size", [(128, 128), (1, 1), (7, 65), (64, 3)])
-def test_before_it_learns_a_restorer_changes_nothing(size: tuple[int, int]) -> None:
+def test_pictures_keep_their_size_and_plain_ones_their_colour(size: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    pixels = to_bytes(np.random.default_rng(0).random((*size, 3)).astype(np.float32)) / np.float32(255)
-    assert np.array_equal(restore(Restorer(SMALL), pixels), pixels)
+    noise = np.random.default_rng(0).random((*size, 3)).astype(np.float32)
+    assert restore(Restorer(SMALL), noise).shape == (*size, 3)
+    plain = np.broadcast_to(np.array([51, 102, 204], np.float32) / 255, (*size, 3))
+    assert np.allclose(restore(Restorer(SMALL), plain), plain, atol=1e-6)
 
 
-def test_a_restorer_learns(tmp_path: Path) -> None:
+def test_a_pass_of_smoothing_is_a_bilateral_filter() -> None:
+    pixels = np.random.default_rng(1).random((9, 7, 3)) * 0.3
+    (unlike, apart), expected = PASSES[0], np.zeros((9, 7, 3))
+    assert apart == 1
+    for y in range(9):
+        for x in range(7):
+            total = 0.0
+            for v in range(max(0, y - REACH), min(9, y + REACH + 1)):
+                for u in range(max(0, x - REACH), min(7, x + REACH + 1)):
+                    near = ((v - y) ** 2 + (u - x) ** 2) / SPREAD**2
+                    alike = ((pixels[v, u] - pixels[y, x]) ** 2).sum() / unlike**2
+                    weight = np.exp(-(near + alike) / 2)
+                    expected[y, x] += weight * pixels[v, u]
+                    total += weight
+            expected[y, x] /= total
+    levels = smooth(torch.from_numpy(pixels).permute(2, 0, 1)[None])
+    assert levels.shape == (1, LEVELS, 3, 9, 7)
+    assert np.array_equal(levels[0, 0].permute(1, 2, 0), pixels)
+    assert np.allclose(levels[0, 1].permute(1, 2, 0), expected, atol=1e-9)
+
+
+def test_a_restorer_learns() -> None:
     torch.manual_seed(0)
     restorer, rng = Restorer(RestorerConfig(width=8, blocks=1)), np.random.default_rng(0)
-    clean = torch.from_numpy(np.stack([change(draw(DISC, 80), 64, rng) for _ in range(8)])).permute(0, 3, 1, 2)
-    spoilt = (clean + 0.1 * torch.randn(clean.shape)).clamp(0, 1)
-    optimiser = torch.optim.Adam(restorer.parameters(), 1e-2)
+    clean = torch.from_numpy(np.stack([change(draw(DISC, 144), SIDE, rng) for _ in range(4)])).permute(0, 3, 1, 2)
+    spoilt = (clean + 0.05 * torch.randn(clean.shape)).clamp(0, 1)
+    optimiser = torch.optim.Adam(restorer.parameters(), 3e-3)
     losses = []
-    for _ in range(100):
+    for _ in range(40):
         loss = (restorer(spoilt) - clean).abs().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.5 * losses[0]
+    assert losses[-1] < 0.5 * losses[0] < 0.5 * (spoilt - clean).abs().mean()
 
 
 # Weights

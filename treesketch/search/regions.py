@@ -201,7 +201,7 @@ def _split_blots(label: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _noise(picture: Pixels) -> float:
-    """How much neighbouring pixels differ where nothing is drawn: the lower quartile, 0 for a clean flat picture."""
+    """How much neighbouring pixels differ where nothing is drawn: the median, 0 for a clean flat picture."""
     steps = np.abs(np.diff(picture, axis=1)).max(axis=2)
     return float(np.quantile(steps, 0.5)) if steps.size else 0.0
 
