@@ -33,6 +33,7 @@ SIZES = {  # of each system's network and of what it writes
     "tree": ("width=24", "tree_layers=1", "units=2"),
     "styled": ("width=24", "tree_layers=1", "units=2", "start="),
     "show-and-tell": ("width=16", "channels=8", "longest=60", "budget=40"),
+    "restorer": ("width=4", "blocks=1", "drawings="),
 }
 TELL = ROOT / "configs" / "show_and_tell.toml"
 

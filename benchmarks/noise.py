@@ -1,0 +1,140 @@
+"""Pictures with noise drawn by `draw`: `python benchmarks/noise.py FOLDER` tells how near to the clean ones it comes.
+
+Each picture of the folder, or of its category folders, is compressed as a JPEG of quality 40, and gets noise of .04,
+and both are drawn with networks and without. What counts is the distance to the picture as it was before, which none
+of them sees. A page shows all side by side.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from statistics import fmean, median
+from tempfile import TemporaryDirectory
+from zlib import crc32
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from treesketch.batch import Drawn, Job, draw_each
+from treesketch.errors import SketchError
+from treesketch.evaluate import find_categories, measure_program, render_program
+from treesketch.files import write_whole
+from treesketch.page import write_document, write_figure
+from treesketch.picture import Pixels, load_picture
+from treesketch.restoring.spoil import compress, to_bytes, to_levels
+
+LONGEST = 128  # pixels of a picture
+QUALITY, NOISE = 40, 0.04
+TOOLS = {"networks": True, "none": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One picture spoilt in one way and drawn in one way; rmse to the clean picture, and before it was drawn."""
+
+    category: str
+    name: str
+    way: str
+    tool: str
+    clean: Pixels
+    spoilt: Pixels
+    drawn: Pixels
+    before: float
+    rmse: float
+    numbers: int
+
+
+def spoil(clean: Pixels, name: str) -> dict[str, Pixels]:
+    """The picture as a JPEG, and with noise, the same for the same name."""
+    noise = np.random.default_rng(crc32(name.encode())).normal(0, NOISE, clean.shape).astype(np.float32)
+    return {f"JPEG {QUALITY}": compress(clean, QUALITY), f"noise {NOISE:g}": to_levels(clean + noise)}
+
+
+def distance(one: Pixels, other: Pixels) -> float:
+    """Root mean square error over pixels and channels."""
+    return float(np.sqrt(((one - other) ** 2).mean()))
+
+
+def draw_all(folder: Path, every: int, seconds: float, processes: int) -> list[Row]:
+    """Spoil and draw every so-manieth picture. Raises SketchError where one cannot be drawn."""
+    rows = []
+    with TemporaryDirectory() as place:
+        told: dict[Job, tuple[str, str, str, str, Pixels, Pixels]] = {}
+        for category, pictures in find_categories(folder).items():
+            for picture in pictures[::every]:
+                clean = load_picture(picture, LONGEST).pixels
+                for way, spoilt in spoil(clean, picture.stem).items():
+                    file = Path(place) / f"{category} {picture.stem} {way}.png"
+                    Image.fromarray(to_bytes(spoilt)).save(file)
+                    for tool, network in TOOLS.items():
+                        job = Job(file, (("seconds", seconds),), network)
+                        told[job] = (category, picture.stem, way, tool, clean, spoilt)
+        results = draw_each(list(told), processes)
+        for job, result in track(results, "drawing", len(told), console=Console(stderr=True)):
+            if isinstance(result, SketchError):
+                raise result
+            rows.append(measure(*told[job], result))
+    return rows
+
+
+def measure(category: str, name: str, way: str, tool: str, clean: Pixels, spoilt: Pixels, drawn: Drawn) -> Row:
+    """What a program is worth beside the clean picture."""
+    height, width = clean.shape[:2]
+    pixels = (render_program(drawn.program, (height, width)) / np.float32(255)).astype(np.float32)
+    numbers = measure_program(drawn.program).numbers
+    before, rmse = distance(spoilt, clean), distance(pixels, clean)
+    return Row(category, name, way, tool, clean, spoilt, pixels, before, rmse, numbers)
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Means by category and way, with networks and without."""
+    table = Table(title="rmse to the clean picture (median numbers)")
+    for heading in ("", "", "pictures", "as found", *TOOLS):
+        table.add_column(heading, justify="right" if heading else "left")
+    for category, way in dict.fromkeys((row.category, row.way) for row in sorted(rows, key=lambda row: row.category)):
+        group = [row for row in rows if (row.category, row.way) == (category, way)]
+        cells = [category, way, str(len(group) // len(TOOLS)), f"{fmean(row.before for row in group):.4f}"]
+        for tool in TOOLS:
+            own = [row for row in group if row.tool == tool]
+            cells.append(f"{fmean(row.rmse for row in own):.4f} ({median(row.numbers for row in own):.0f})")
+        table.add_row(*cells)
+    Console().print(table)
+
+
+def write_page(rows: Iterable[Row], file: Path) -> None:
+    """Each spoilt picture beside the clean one and its drawings."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.category, row.name, row.way), []).append(row)
+    body = ["<h1>Pictures with noise</h1>"]
+    for (category, name, way), group in sorted(found.items()):
+        figures = [write_figure(to_bytes(group[0].clean), "as it was")]
+        figures.append(write_figure(to_bytes(group[0].spoilt), f"as found, rmse {group[0].before:.3f}"))
+        figures += [write_figure(to_bytes(row.drawn), f"{row.tool}, rmse {row.rmse:.3f}") for row in group]
+        title = f"<h3>{escape(f'{category} {name}, {way}')}</h3>"
+        body.append(f'<article>{title}<div class="pictures">{"".join(figures)}</div></article>')
+    write_whole(file, write_document("pictures with noise", "", body))
+
+
+def main() -> None:
+    """Spoil, draw, print the table and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="draw every Nth picture")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each")
+    parser.add_argument("--jobs", type=int, default=1, help="drawn at once")
+    parser.add_argument("-o", type=Path, default=Path("noise.html"), metavar="REPORT.html")
+    chosen = parser.parse_args()
+    rows = draw_all(chosen.folder, chosen.every, chosen.seconds, chosen.jobs)
+    print_table(rows)
+    write_page(rows, chosen.o)
+    print(f"report: {chosen.o}")
+
+
+if __name__ == "__main__":
+    main()
