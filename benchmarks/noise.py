@@ -1,11 +1,13 @@
 """Pictures with noise drawn by `draw`: `python benchmarks/noise.py FOLDER` tells how near to the clean ones it comes.
 
 Each picture of the folder, or of its category folders, is compressed as a JPEG of quality 40, and gets noise of .04,
-and both are drawn with networks and without. What counts is the distance to the picture as it was before, which none
-of them sees. A page shows all side by side.
+and both are drawn with networks and without, and by VTracer (polygons, its defaults) where that is installed. What
+counts is the distance to the picture as it was before, which none of them sees. A page shows all side by side.
 """
 
 import argparse
+import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,17 +22,26 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from treesketch.batch import Drawn, Job, draw_each
+from treesketch.batch import Job, draw_each
 from treesketch.errors import SketchError
 from treesketch.evaluate import find_categories, measure_program, render_program
 from treesketch.files import write_whole
 from treesketch.page import write_document, write_figure
 from treesketch.picture import Pixels, load_picture
 from treesketch.restoring.spoil import compress, to_bytes, to_levels
+from treesketch.vector import draw_svg
+
+try:
+    import vtracer
+except ImportError:
+    vtracer = None
 
 LONGEST = 128  # pixels of a picture
 QUALITY, NOISE = 40, 0.04
-TOOLS = {"networks": True, "none": False}
+TOOLS = {"networks": True, "no network": False}
+RIVAL = "VTracer"
+_PLACES = re.compile(r'(?:\sd|transform)="([^"]*)"')
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ def distance(one: Pixels, other: Pixels) -> float:
 
 def draw_all(folder: Path, every: int, seconds: float, processes: int) -> list[Row]:
     """Spoil and draw every so-manieth picture. Raises SketchError where one cannot be drawn."""
-    rows = []
+    rows: list[Row] = []
     with TemporaryDirectory() as place:
         told: dict[Job, tuple[str, str, str, str, Pixels, Pixels]] = {}
         for category, pictures in find_categories(folder).items():
@@ -71,6 +82,8 @@ def draw_all(folder: Path, every: int, seconds: float, processes: int) -> list[R
                 for way, spoilt in spoil(clean, picture.stem).items():
                     file = Path(place) / f"{category} {picture.stem} {way}.png"
                     Image.fromarray(to_bytes(spoilt)).save(file)
+                    if vtracer:
+                        rows.append(trace(category, picture.stem, way, clean, spoilt, file))
                     for tool, network in TOOLS.items():
                         job = Job(file, (("seconds", seconds),), network)
                         told[job] = (category, picture.stem, way, tool, clean, spoilt)
@@ -78,32 +91,42 @@ def draw_all(folder: Path, every: int, seconds: float, processes: int) -> list[R
         for job, result in track(results, "drawing", len(told), console=Console(stderr=True)):
             if isinstance(result, SketchError):
                 raise result
-            rows.append(measure(*told[job], result))
+            category, name, way, tool, clean, spoilt = told[job]
+            drawn = (render_program(result.program, clean.shape[:2]) / np.float32(255)).astype(np.float32)
+            numbers = measure_program(result.program).numbers
+            errors = distance(spoilt, clean), distance(drawn, clean)
+            rows.append(Row(category, name, way, tool, clean, spoilt, drawn, *errors, numbers))
     return rows
 
 
-def measure(category: str, name: str, way: str, tool: str, clean: Pixels, spoilt: Pixels, drawn: Drawn) -> Row:
-    """What a program is worth beside the clean picture."""
-    height, width = clean.shape[:2]
-    pixels = (render_program(drawn.program, (height, width)) / np.float32(255)).astype(np.float32)
-    numbers = measure_program(drawn.program).numbers
-    before, rmse = distance(spoilt, clean), distance(pixels, clean)
-    return Row(category, name, way, tool, clean, spoilt, pixels, before, rmse, numbers)
+def trace(category: str, name: str, way: str, clean: Pixels, spoilt: Pixels, file: Path) -> Row:
+    """The row of VTracer, whose SVG is drawn by resvg."""
+    svg = vtracer.convert_raw_image_to_svg(file.read_bytes(), img_format="png", mode="polygon")
+    with Image.open(io.BytesIO(draw_svg(svg.encode(), max(clean.shape[:2]), str(file)))) as image:
+        paper = Image.new("RGBA", image.size, "white")
+        drawn = (np.asarray(Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")) / 255).astype(
+            np.float32
+        )
+    numbers = sum(len(_NUMBER.findall(part)) for part in _PLACES.findall(svg))
+    return Row(
+        category, name, way, RIVAL, clean, spoilt, drawn, distance(spoilt, clean), distance(drawn, clean), numbers
+    )
 
 
 def print_table(rows: Sequence[Row]) -> None:
     """Means by category and way, with networks and without."""
     table = Table(title="rmse to the clean picture (median numbers)")
-    for heading in ("", "", "pictures", "as found", *TOOLS):
+    tools = [*TOOLS, *((RIVAL,) if vtracer else ())]
+    for heading in ("", "", "pictures", "as found", *tools):
         table.add_column(heading, justify="right" if heading else "left")
     for category, way in dict.fromkeys((row.category, row.way) for row in sorted(rows, key=lambda row: row.category)):
         group = [row for row in rows if (row.category, row.way) == (category, way)]
-        cells = [category, way, str(len(group) // len(TOOLS)), f"{fmean(row.before for row in group):.4f}"]
-        for tool in TOOLS:
+        cells = [category, way, str(len(group) // len(tools)), f"{fmean(row.before for row in group):.4f}"]
+        for tool in tools:
             own = [row for row in group if row.tool == tool]
             cells.append(f"{fmean(row.rmse for row in own):.4f} ({median(row.numbers for row in own):.0f})")
         table.add_row(*cells)
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 def write_page(rows: Iterable[Row], file: Path) -> None:
@@ -121,6 +144,24 @@ def write_page(rows: Iterable[Row], file: Path) -> None:
     write_whole(file, write_document("pictures with noise", "", body))
 
 
+def write_picture(rows: Sequence[Row], file: Path) -> None:
+    """The compressed pictures, one below the other, each with its drawings at its right."""
+    shown = [row for row in rows if row.way.startswith("JPEG")]
+    lines = []
+    for name in dict.fromkeys((row.category, row.name) for row in sorted(shown, key=lambda row: row.name)):
+        group = [row for row in shown if (row.category, row.name) == name]
+        drawn = sorted(group, key=lambda row: [*TOOLS, RIVAL].index(row.tool))
+        lines.append([group[0].spoilt, *(row.drawn for row in drawn)])
+    side = LONGEST + 8
+    grid = Image.new("RGB", (side * max(map(len, lines)) - 8, side * len(lines) - 8), "white")
+    for y, line in enumerate(lines):
+        for x, pixels in enumerate(line):
+            grid.paste(Image.fromarray(to_bytes(pixels)), (side * x, side * y))
+    png = io.BytesIO()
+    grid.save(png, "PNG", optimize=True)
+    write_whole(file, png.getvalue())
+
+
 def main() -> None:
     """Spoil, draw, print the table and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -129,10 +170,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each")
     parser.add_argument("--jobs", type=int, default=1, help="drawn at once")
     parser.add_argument("-o", type=Path, default=Path("noise.html"), metavar="REPORT.html")
+    parser.add_argument("--picture", type=Path, metavar="PNG", help="a picture of the compressed ones and drawings")
     chosen = parser.parse_args()
     rows = draw_all(chosen.folder, chosen.every, chosen.seconds, chosen.jobs)
     print_table(rows)
     write_page(rows, chosen.o)
+    if chosen.picture:
+        write_picture(rows, chosen.picture)
     print(f"report: {chosen.o}")
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -54,8 +55,10 @@ def same_weights(one: Path, other: Path) -> bool:
     return True
 
 
-def start(*overrides: str, launcher: tuple[str, ...] = (), most_bytes: int = 0) -> subprocess.Popen[str]:
-    """The command in a process of its own, or of a launcher's; no file may be larger than most_bytes, if any."""
+def start(
+    *overrides: str, launcher: tuple[str, ...] = (), most_bytes: int = 0, place: str = "."
+) -> subprocess.Popen[str]:
+    """The command in a process of its own, or of a launcher's, in a folder; no file of more than most_bytes, if any."""
     words = ["-m", *launcher, *(["-m"] if launcher else []), "treesketch", "train", str(TINY), *SMALL, *overrides]
     limit = f"import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes})); "
     module = "import runpy, sys; sys.argv = sys.argv[2:]; runpy.run_module('treesketch', run_name='__main__')"
@@ -63,6 +66,7 @@ def start(*overrides: str, launcher: tuple[str, ...] = (), most_bytes: int = 0) 
         [sys.executable, *(["-c", limit + module] if most_bytes else []), *words],
         stderr=subprocess.PIPE,
         text=True,
+        cwd=place,
         start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
@@ -403,6 +407,25 @@ def test_torchrun_trains_to_the_same_bits() -> None:
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0 and "on 2 processes, cpu, 0 of 12 steps" in said
     assert same_weights(two, Path("runs/tiny-2"))
+
+
+@pytest.mark.slow
+def test_machines_that_share_no_folder_train_to_the_same_bits() -> None:
+    """Two machines as torchrun has them, both of them here: each with a launcher, a folder and one process."""
+    settings, two = ("steps=12", "evaluate=6"), run("steps=12", "evaluate=6", "processes=2")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        meeting = ("--master-addr=127.0.0.1", f"--master-port={free.getsockname()[1]}")
+    processes = []
+    for number in (0, 1):
+        launcher = ("torch.distributed.run", "--nnodes=2", f"--node-rank={number}", "--nproc-per-node=1", *meeting)
+        Path(f"machine{number}").mkdir()
+        processes.append(start(*settings, launcher=launcher, place=f"machine{number}"))
+    said = [process.communicate(timeout=180)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert "on 2 processes, cpu, 0 of 12 steps" in said[0]
+    assert same_weights(two, Path("machine0/runs/tiny"))
+    assert not list(Path("machine1").iterdir())  # the first machine keeps what comes of it
 
 
 @pytest.mark.slow
