@@ -5,7 +5,7 @@ One picture that cannot be drawn never stops the others: its error comes back in
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Progress = Callable[["Node", float], None]  # called with the best program so far and its rmse
 
 LONGEST = 1024  # pixels; larger pictures are looked at at this size
+UNSURE = 2.0  # times the usual error that a number must save where noise was undone, as some of it may be left
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,15 @@ def draw_one(job: Job, progress: Progress | None = None) -> Drawn:
     from treesketch.syntax import unparse
 
     picture = given = load_picture(job.picture, LONGEST, job.background)
-    network = None
+    network, options = None, Options(**dict(job.options))
     if job.network:
         from treesketch.restoring.restore import load_shipped_restorer, restored
 
         network = _network(job.weights)
         picture = restored(given, load_shipped_restorer())
-    drawing = draw_picture(picture, Options(**dict(job.options)), network, progress)
+        if picture is not given:
+            options = replace(options, price=UNSURE * options.price)
+    drawing = draw_picture(picture, options, network, progress)
     text, renders, seconds = unparse(drawing.tree), int(drawing.renders), float(drawing.seconds)
     if picture is given:
         return Drawn(text, float(drawing.rmse), renders, seconds, drawing.course)
