@@ -178,13 +178,13 @@ def test_what_was_drawn_stays_as_it_is(program: Path) -> None:
     assert restored(picture, load_shipped_restorer()) is picture
 
 
-@pytest.mark.parametrize("spoils", [jpeg, noisy])
+@pytest.mark.parametrize(("spoils", "left"), [(jpeg, 0.8), (noisy, 0.5)])
 @pytest.mark.parametrize("program", EXAMPLES, ids=lambda path: path.stem)
-def test_noise_and_compression_are_undone(program: Path, spoils: Callable[[Pixels], Pixels]) -> None:
+def test_noise_and_compression_are_undone(program: Path, spoils: Callable[[Pixels], Pixels], left: float) -> None:
     clean = draw(program.read_text(), 128)
     spoilt = spoils(clean)
     found = restored(picture_of(spoilt), load_shipped_restorer())
-    assert distance(found.pixels, clean) < 0.5 * distance(spoilt, clean)
+    assert distance(found.pixels, clean) < left * distance(spoilt, clean)
 
 
 def test_a_larger_picture_is_restored_at_its_canvas_size_and_an_svg_is_not() -> None:
