@@ -140,11 +140,11 @@ def test_weights_come_back(tmp_path: Path) -> None:
         (lambda tensors, notes: notes.update(model='{"width": 9}'), "the weights lack their description"),
         (
             lambda tensors, notes: notes.update(model='{"width": 1000000, "blocks": 1}'),
-            "the weights' width is 1000000; it goes from 1 to 512",
+            "the weights' width is 1000000; it goes from 1 to 128",
         ),
         (
             lambda tensors, notes: notes.update(model='{"width": 4, "blocks": "many"}'),
-            "the weights' blocks is 'many'; it goes from 1 to 64",
+            "the weights' blocks is 'many'; it goes from 1 to 8",
         ),
         (lambda tensors, notes: tensors.pop("leave.bias"), "tensor 'leave.bias' is missing"),
         (lambda tensors, notes: tensors.update({"leave.bias": torch.zeros(3)}), "tensor 'leave.bias' is missing, of"),

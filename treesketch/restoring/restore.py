@@ -24,7 +24,7 @@ UNEVEN = (1.5 * LEVEL, 25 * LEVEL)  # how far a pixel of noise is from the media
 FAINT = (2 * LEVEL, 40 * LEVEL)  # how far the pixels around one differ where there is noise: more, and it is an edge
 FEWEST = 50  # pixels of a picture that differ from others around them, at least
 SPOILT = 0.11  # share of them that are uneven: of 1 drawing in 100 .05 are, of 99 JPEGs of quality 90 in 100 .12
-MOST = {"width": 512, "blocks": 64}  # that a file may ask for
+MOST = {"width": 128, "blocks": 8}  # that a file may ask for
 
 
 def restored(picture: Picture, restorer: Restorer) -> Picture:
