@@ -25,11 +25,11 @@ from rich.table import Table
 from treesketch.batch import Job, draw_each
 from treesketch.errors import SketchError
 from treesketch.evaluate import find_categories, measure_program, render_program
+from treesketch.experiments.scoring import distance
 from treesketch.files import write_whole
 from treesketch.page import write_document, write_figure
-from treesketch.picture import Pixels, load_picture
-from treesketch.restoring.spoil import compress, to_bytes, to_levels
-from treesketch.vector import draw_svg
+from treesketch.picture import Pixels, load_picture, to_bytes
+from treesketch.restoring.spoil import compress, to_levels
 
 try:
     import vtracer
@@ -46,7 +46,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One picture spoilt in one way and drawn in one way; rmse to the clean picture, and before it was drawn."""
+    """One picture spoilt in one way and drawn in one way; rmse of both to the clean one."""
 
     category: str
     name: str
@@ -55,20 +55,23 @@ class Row:
     clean: Pixels
     spoilt: Pixels
     drawn: Pixels
-    before: float
-    rmse: float
     numbers: int
+
+    @property
+    def before(self) -> float:
+        """What the spoilt picture differs."""
+        return distance(self.spoilt, self.clean)
+
+    @property
+    def rmse(self) -> float:
+        """What the drawing differs."""
+        return distance(self.drawn, self.clean)
 
 
 def spoil(clean: Pixels, name: str) -> dict[str, Pixels]:
     """The picture as a JPEG, and with noise, the same for the same name."""
     noise = np.random.default_rng(crc32(name.encode())).normal(0, NOISE, clean.shape).astype(np.float32)
     return {f"JPEG {QUALITY}": compress(clean, QUALITY), f"noise {NOISE:g}": to_levels(clean + noise)}
-
-
-def distance(one: Pixels, other: Pixels) -> float:
-    """Root mean square error over pixels and channels."""
-    return float(np.sqrt(((one - other) ** 2).mean()))
 
 
 def draw_all(folder: Path, every: int, seconds: float, processes: int) -> list[Row]:
@@ -94,23 +97,18 @@ def draw_all(folder: Path, every: int, seconds: float, processes: int) -> list[R
             category, name, way, tool, clean, spoilt = told[job]
             drawn = (render_program(result.program, clean.shape[:2]) / np.float32(255)).astype(np.float32)
             numbers = measure_program(result.program).numbers
-            errors = distance(spoilt, clean), distance(drawn, clean)
-            rows.append(Row(category, name, way, tool, clean, spoilt, drawn, *errors, numbers))
+            rows.append(Row(category, name, way, tool, clean, spoilt, drawn, numbers))
     return rows
 
 
 def trace(category: str, name: str, way: str, clean: Pixels, spoilt: Pixels, file: Path) -> Row:
     """The row of VTracer, whose SVG is drawn by resvg."""
     svg = vtracer.convert_raw_image_to_svg(file.read_bytes(), img_format="png", mode="polygon")
-    with Image.open(io.BytesIO(draw_svg(svg.encode(), max(clean.shape[:2]), str(file)))) as image:
-        paper = Image.new("RGBA", image.size, "white")
-        drawn = (np.asarray(Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")) / 255).astype(
-            np.float32
-        )
+    traced = file.with_suffix(".svg")
+    traced.write_text(svg, encoding="utf-8")
+    drawn = load_picture(traced, max(clean.shape[:2])).pixels
     numbers = sum(len(_NUMBER.findall(part)) for part in _PLACES.findall(svg))
-    return Row(
-        category, name, way, RIVAL, clean, spoilt, drawn, distance(spoilt, clean), distance(drawn, clean), numbers
-    )
+    return Row(category, name, way, RIVAL, clean, spoilt, drawn, numbers)
 
 
 def print_table(rows: Sequence[Row]) -> None:

@@ -17,10 +17,10 @@ from treesketch.errors import CheckpointError
 from treesketch.experiments.restorer import SIDE, change, draw
 from treesketch.experiments.scoring import distance
 from treesketch.model.weights import read_tensors
-from treesketch.picture import Picture, Pixels
+from treesketch.picture import Picture, Pixels, to_bytes
 from treesketch.restoring.network import LEVELS, PASSES, REACH, SPREAD, Restorer, RestorerConfig, smooth
 from treesketch.restoring.restore import describe, load_restorer, load_shipped_restorer, restore, restored
-from treesketch.restoring.spoil import compress, spoil, to_bytes
+from treesketch.restoring.spoil import compress, spoil
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.clj"))

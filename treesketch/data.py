@@ -24,6 +24,7 @@ from treesketch.layers import Channels, Layer, write_program
 from treesketch.model.encoder import RESOLUTION
 from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, decisions_to_graph, keep_recent
 from treesketch.model.places import point_at_color
+from treesketch.picture import to_bytes
 from treesketch.raster import layers as paint_layers
 from treesketch.raster import rasterise
 from treesketch.sampling import sample_mixed
@@ -263,11 +264,6 @@ def require_samplers(vocabulary: Vocabulary, mixture: Mapping[str, float]) -> No
 
 
 Maker = Callable[[Vocabulary, Mapping[str, float], np.random.Generator], list[Example]]
-
-
-def to_bytes(picture: np.ndarray) -> np.ndarray:
-    """A picture of 0..1 as uint8."""
-    return (picture * 255 + 0.5).astype(np.uint8)
 
 
 class Batches(Dataset[tuple[Tensor, Tensor, Batch]]):

@@ -11,13 +11,14 @@ import numpy as np
 
 from treesketch import tree
 from treesketch.actions import Vocabulary
-from treesketch.data import Example, to_bytes
+from treesketch.data import Example
 from treesketch.derivation import Decision, encode
 from treesketch.edits import Edit, find_path, spoil
 from treesketch.errors import ConfigError
 from treesketch.language import Slot
 from treesketch.model.encoder import see
 from treesketch.model.graph import Rewrite, program_to_graph
+from treesketch.picture import to_bytes
 from treesketch.sampling.problems import MOST_SHAPES, PROBLEMS, sample_problem, simplify
 from treesketch.tree import Node, Path
 

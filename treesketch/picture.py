@@ -69,8 +69,7 @@ def load_picture(path: str | Path, longest: int | None = None, background: Color
         data = draw_svg(data, min(longest or VECTOR_SIDE, VECTOR_SIDE), str(path))
     pixels, (width, height) = _decode(data, str(path), longest, background)
     if longest is not None and max(height, width) > longest:
-        scale = longest / max(height, width)
-        pixels = resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+        pixels = scaled(pixels, longest)
     return Picture(pixels, path.stem, canvas_of(width, height), vector)
 
 
@@ -100,6 +99,18 @@ def canvas_of(width: int, height: int) -> tuple[int, int]:
     """
     scale = LONGEST_SIDE / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def scaled(pixels: Pixels, longest: int) -> Pixels:
+    """The pixels (H, W, 3) averaged to a longer side of so many; themselves where it is that long already."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    return pixels if scale == 1 else resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def to_bytes(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Pixels in 0..1, or a little beyond, as bytes."""
+    return np.asarray((pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def resize(pixels: NDArray[np.floating], size: tuple[int, int]) -> Pixels:

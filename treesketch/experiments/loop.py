@@ -21,7 +21,6 @@ from rich.console import Console
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from treesketch.data import to_bytes
 from treesketch.errors import CheckpointError, ConfigError, SketchError
 from treesketch.experiments import SYSTEMS
 from treesketch.experiments.pairs import choose_numbers
@@ -30,6 +29,7 @@ from treesketch.files import write_whole
 from treesketch.journal import METRICS, Journal
 from treesketch.model.weights import FORMAT, read_tensors, save_tensors
 from treesketch.page import write_document, write_figure
+from treesketch.picture import to_bytes
 from treesketch.runs import (
     CONFIG,
     STATE,
@@ -263,7 +263,7 @@ def _write_results(run: Path, learner: Learner, report: Report) -> None:
     for name, examples in report.examples.items():
         body.append(f"<h2>{escape(name)}</h2>")
         for example in examples:
-            figures = [write_figure(to_bytes(picture.clip(0, 1)), caption) for caption, picture in example.pictures]
+            figures = [write_figure(to_bytes(picture), caption) for caption, picture in example.pictures]
             text = f"<pre>{escape(example.program)}</pre>" if example.program else ""
             body.append(f'<article><div class="pictures">{"".join(figures)}</div>{text}</article>')
     write_whole(run / PAGE, write_document(settings.name, "", body))

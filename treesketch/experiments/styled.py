@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from treesketch.data import MAX_HOLES, Example, collate, to_bytes
+from treesketch.data import MAX_HOLES, Example, collate
 from treesketch.derivation import UnencodableError, encode
 from treesketch.experiments.pairs import Pairs
 from treesketch.experiments.scoring import draw, read_valid, score
@@ -17,6 +17,7 @@ from treesketch.model.graph import CONTEXT, FORMS, FORMS_ROLE, decisions_to_grap
 from treesketch.model.network import HANDS, Network
 from treesketch.model.places import point_at_color
 from treesketch.model.write import draw_alone
+from treesketch.picture import to_bytes
 from treesketch.styles import STYLES
 from treesketch.styles.recognise import recognise
 from treesketch.styles.restyle import restyle

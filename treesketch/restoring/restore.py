@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from treesketch.errors import CheckpointError
 from treesketch.model.weights import read_tensors
-from treesketch.picture import LONGEST_SIDE, Picture, Pixels, resize
+from treesketch.picture import LONGEST_SIDE, Picture, Pixels, scaled
 from treesketch.restoring.network import Restorer, RestorerConfig
 
 LEVEL = 1 / 255
@@ -34,11 +34,7 @@ def restored(picture: Picture, restorer: Restorer) -> Picture:
     """
     if picture.vector:
         return picture
-    height, width = picture.pixels.shape[:2]
-    scale = LONGEST_SIDE / max(height, width)
-    pixels = picture.pixels
-    if scale != 1:
-        pixels = resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+    pixels = scaled(picture.pixels, LONGEST_SIDE)
     return replace(picture, pixels=restore(restorer, pixels)) if is_spoilt(pixels) else picture
 
 

@@ -3,11 +3,10 @@
 import io
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from treesketch.picture import Pixels
+from treesketch.picture import Pixels, to_bytes
 
 UNTOUCHED = 0.12  # share of the pictures that nothing happens to
 BLURRED, SHRUNK, NOISY, COMPRESSED, FEW_COLORS = 0.12, 0.12, 0.35, 0.75, 0.08  # shares of the others
@@ -65,11 +64,6 @@ def _reduce(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     colors = int(2 ** rng.uniform(3, 7))
     image = Image.fromarray(to_bytes(pixels))
     return _read(image.quantize(colors, dither=dots, palette=image.quantize(colors)))
-
-
-def to_bytes(pixels: Pixels) -> NDArray[np.uint8]:
-    """Pixels in 0..1, or a little beyond, as bytes."""
-    return np.asarray((pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def _read(image: Image.Image) -> Pixels:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treesketch.picture import resize
+from treesketch.picture import resize, scaled
 from treesketch.search import regions
 from treesketch.search.coverage import cover
 from treesketch.search.judge import hoped_gain
@@ -163,11 +163,9 @@ class Fitter:
 
 
 def _working_size(target: Pixels) -> Pixels:
-    height, width = target.shape[:2]
-    if max(height, width) <= WORKING_SIDE:
+    if max(target.shape[:2]) <= WORKING_SIDE:
         return np.ascontiguousarray(target, dtype=np.float32)
-    scale = WORKING_SIDE / max(height, width)
-    return resize(target, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return scaled(target, WORKING_SIDE)
 
 
 def _scale(pixels: Pixels, canvas: tuple[int, int]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from treesketch.canvas import Canvas
 from treesketch.interpreter import Interpreter, interpret
 from treesketch.layers import Channels, Layer, write_program
-from treesketch.picture import resize
+from treesketch.picture import scaled
 from treesketch.raster import layers as paints_of
 from treesketch.search.numbers import GEOMETRY, numbers
 from treesketch.search.tally import charge
@@ -74,10 +74,7 @@ class Judge:
     """
 
     def __init__(self, target: Array, canvas: tuple[int, int], side: int):
-        height, width = target.shape[:2]
-        scale = side / max(height, width)
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        self.target = target if scale == 1 else resize(target, size)
+        self.target = scaled(target, side)
         self.canvas = canvas
         self.size = self.target.shape[:2]
         self._marks: dict[Layer, NDArray[np.bool_]] = {}

@@ -17,10 +17,11 @@ from zlib import crc32
 
 import numpy as np
 
-from treesketch.data import SIDE, sample_scene, to_bytes
+from treesketch.data import SIDE, sample_scene
 from treesketch.errors import ConfigError, SketchError
 from treesketch.files import describe, write_whole
 from treesketch.layers import write_program
+from treesketch.picture import to_bytes
 from treesketch.settings import read_settings, revision
 from treesketch.shards import store
 from treesketch.shards.corpora import Drawing, read_corpora

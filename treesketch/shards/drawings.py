@@ -14,7 +14,7 @@ from PIL import Image
 
 from treesketch.actions import load_vocabulary
 from treesketch.canvas import Canvas
-from treesketch.data import MAX_HOLES, SIDE, SIZE, compose, to_bytes
+from treesketch.data import MAX_HOLES, SIDE, SIZE, compose
 from treesketch.derivation import UnencodableError, encode
 from treesketch.errors import SketchError
 from treesketch.importing import import_layers
@@ -22,6 +22,7 @@ from treesketch.interpreter import Interpreter
 from treesketch.language import load_language
 from treesketch.layers import SETTINGS, Channels, Layer, literal, write_program
 from treesketch.model.graph import FORMS, FORMS_ROLE
+from treesketch.picture import to_bytes
 from treesketch.sampling.order import Box, reading_order
 from treesketch.sampling.pad import half, number
 from treesketch.scene import apply

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from treesketch.data import SIDE, compose, to_bytes
+from treesketch.data import SIDE, compose
 from treesketch.errors import SketchError
 from treesketch.layers import read_layers
+from treesketch.picture import to_bytes
 from treesketch.shards.store import HELD_OUT, TRAIN, Manifest, Row, Shard, is_whole, read_rows
 from treesketch.syntax import parse
 from treesketch.tree import Node
